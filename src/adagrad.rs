@@ -1,0 +1,498 @@
+use crate::kernel::{Dense, Flags, Rows, Rule};
+use crate::table::{Layout, RowIndex, check_length};
+use crate::{Backend, Error, Table};
+
+/// Where ε stands in the denominator `d`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Epsilon {
+    /// `d = √G + ε`: `PyTorch`, TensorFlow, FBGEMM, ONNX.
+    OutsideSqrt(f32),
+    /// `d = √(G + ε)`: Keras, optax, and most textbooks.
+    InsideSqrt(f32),
+}
+
+/// How parameters are pulled towards zero.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum WeightDecay {
+    /// Not at all.
+    None,
+    /// `g ← g + λ·w`, before the accumulator sees `g`: `PyTorch`'s `weight_decay`.
+    L2(f32),
+    /// `w ← w − (w·λ)·η`, beside the step: Keras' `weight_decay` (Loshchilov and Hutter, *Decoupled Weight Decay
+    /// Regularization*, 2019).
+    Decoupled(f32),
+}
+
+/// How often a multiplication followed by an addition is rounded. Each choice gives the same bits on every backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Arithmetic {
+    /// After each operation: TensorFlow, Keras, FBGEMM, and plain scalar code.
+    Separate,
+    /// `g + λ·w`, `G + g·g` and, row-wise, the running sums of `g·g` are rounded once: `PyTorch` on CPUs with fused
+    /// multiply-add. Without that instruction it is done in software, correctly rounded, and slow.
+    Fused,
+}
+
+/// The hyper-parameters of Adagrad (Duchi, Hazan and Singer, *Adaptive Subgradient Methods for Online Learning and
+/// Stochastic Optimization*, 2011), and the steps that use them.
+///
+/// The state, `params` and `accumulator`, is the caller's. One step, for each element with parameter `w`, gradient `g`
+/// and accumulator `G`, in this order and with one rounding per written operation; a term that is off is skipped:
+///
+/// ```text
+/// g ← scale·g                       with_gradient_scale, with_maximize
+/// g ← clamp(g, −clip, clip)         with_clip_value
+/// g ← g + λ·w                       WeightDecay::L2
+/// G ← G + g·g
+/// d ← √G + ε   or   √(G + ε)        Epsilon
+/// w ← w − (w·λ)·η                   WeightDecay::Decoupled
+/// w ← w − (η·g)/d                   nothing where d = 0, which needs ε = 0 and G = 0
+/// ```
+///
+/// `G` never decreases, and since it holds the current `g²`, no parameter moves by more than η (decay and rounding
+/// apart). An accumulator starts at 0 or a little above and must not be negative: a negative one is not found, it gives NaN.
+///
+/// ```
+/// use adagrad::{Adagrad, Epsilon, WeightDecay};
+///
+/// let opt = Adagrad::new(0.1).with_epsilon(Epsilon::InsideSqrt(1e-8)).with_weight_decay(WeightDecay::L2(1e-4));
+/// let mut params = [1.0, -1.0];
+/// let mut accumulator = [0.0; 2];
+/// opt.step(&mut params, &[0.5, 0.0], &mut accumulator)?;
+/// # Ok::<(), adagrad::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adagrad {
+    learning_rate: f32,
+    epsilon: Epsilon,
+    weight_decay: WeightDecay,
+    gradient_scale: f32,
+    clip_value: Option<f32>,
+    maximize: bool,
+    arithmetic: Arithmetic,
+}
+
+/// Hyper-parameters. None of these checks; [`Adagrad::validate`] does, and every step calls it.
+impl Adagrad {
+    /// Adagrad with the learning rate η, ε = 1e-8 outside the root, and all else off.
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// let (mut params, mut accumulator) = ([0.0], [0.0]);
+    /// Adagrad::new(0.1).step(&mut params, &[4.0], &mut accumulator)?;
+    /// assert_eq!((params, accumulator), ([-0.1], [16.0])); // the first step moves by η, whatever the gradient
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn new(learning_rate: f32) -> Self {
+        Self {
+            learning_rate,
+            epsilon: Epsilon::OutsideSqrt(1e-8),
+            weight_decay: WeightDecay::None,
+            gradient_scale: 1.0,
+            clip_value: None,
+            maximize: false,
+            arithmetic: Arithmetic::Separate,
+        }
+    }
+
+    /// `torch.optim.Adagrad(fused=True)`: ε = 1e-10 outside the root, [`Arithmetic::Fused`]. The accumulator starts at 0.
+    ///
+    /// Bit-identical to `PyTorch`'s fused CPU kernel on x86-64 with AVX2 or AVX-512. Its build for CPUs without them
+    /// rounds separately: `.with_arithmetic(Arithmetic::Separate)`.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Arithmetic, Epsilon};
+    ///
+    /// let same = Adagrad::new(0.01).with_epsilon(Epsilon::OutsideSqrt(1e-10)).with_arithmetic(Arithmetic::Fused);
+    /// assert_eq!(Adagrad::pytorch(0.01), same);
+    /// ```
+    #[must_use]
+    pub const fn pytorch(learning_rate: f32) -> Self {
+        Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-10)).with_arithmetic(Arithmetic::Fused)
+    }
+
+    /// TensorFlow's `ApplyAdagradV2` and `SparseApplyAdagradV2`: ε = 1e-7 outside the root. The accumulator starts at 0.1.
+    ///
+    /// Bit-identical to them but where they flush denormals to zero.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Epsilon};
+    ///
+    /// assert_eq!(Adagrad::tensorflow(0.01), Adagrad::new(0.01).with_epsilon(Epsilon::OutsideSqrt(1e-7)));
+    /// ```
+    #[must_use]
+    pub const fn tensorflow(learning_rate: f32) -> Self {
+        Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-7))
+    }
+
+    /// `keras.optimizers.Adagrad` of Keras 3: ε = 1e-7 inside the root. The accumulator starts at 0.1. Its
+    /// `weight_decay` is [`WeightDecay::Decoupled`].
+    ///
+    /// Bit-identical to it but where its backend flushes denormals to zero.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Epsilon};
+    ///
+    /// assert_eq!(Adagrad::keras(0.01), Adagrad::new(0.01).with_epsilon(Epsilon::InsideSqrt(1e-7)));
+    /// ```
+    #[must_use]
+    pub const fn keras(learning_rate: f32) -> Self {
+        Self::new(learning_rate).with_epsilon(Epsilon::InsideSqrt(1e-7))
+    }
+
+    /// FBGEMM's sparse and, with [`Table::row_wise`], row-wise Adagrad: ε = 1e-8 outside the root. The accumulator
+    /// starts at 0.
+    ///
+    /// Bit-identical to its C++ reference; its table-batched embedding operator sums duplicate rows first, see
+    /// [`coalesce`](crate::coalesce()).
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// assert_eq!(Adagrad::fbgemm(0.01), Adagrad::new(0.01));
+    /// ```
+    #[must_use]
+    pub const fn fbgemm(learning_rate: f32) -> Self {
+        Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-8))
+    }
+
+    /// `optax.adagrad`: ε = 1e-7 inside the root. The accumulator starts at 0.1.
+    ///
+    /// Equal to it up to its approximate reciprocal square root. Where `G` is 0 optax makes no update, and this crate
+    /// the tiny one of the formula.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Epsilon};
+    ///
+    /// assert_eq!(Adagrad::optax(0.01), Adagrad::new(0.01).with_epsilon(Epsilon::InsideSqrt(1e-7)));
+    /// ```
+    #[must_use]
+    pub const fn optax(learning_rate: f32) -> Self {
+        Self::new(learning_rate).with_epsilon(Epsilon::InsideSqrt(1e-7))
+    }
+
+    /// These hyper-parameters with the learning rate η, for a rate that changes from step to step.
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// const OPT: Adagrad = Adagrad::keras(0.1);
+    /// assert_eq!(OPT.at(0.05), Adagrad::keras(0.05));
+    /// ```
+    #[must_use]
+    pub const fn at(mut self, learning_rate: f32) -> Self {
+        self.learning_rate = learning_rate;
+        self
+    }
+
+    /// Sets ε and where it stands. It must be finite and not negative; with 0, an element whose `G` is 0 is not updated.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Epsilon};
+    ///
+    /// let (mut params, mut accumulator) = ([1.0], [0.0]);
+    /// let opt = Adagrad::new(0.1).with_epsilon(Epsilon::OutsideSqrt(0.0));
+    /// opt.step(&mut params, &[0.0], &mut accumulator)?;
+    /// assert_eq!(params, [1.0]); // not NaN
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn with_epsilon(mut self, epsilon: Epsilon) -> Self {
+        self.epsilon = epsilon;
+        self
+    }
+
+    /// Sets the weight decay. λ must be finite and not negative; 0 is off.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, WeightDecay};
+    ///
+    /// let (mut params, mut accumulator) = ([1.0], [1.0]);
+    /// let opt = Adagrad::new(0.1).with_weight_decay(WeightDecay::Decoupled(0.5));
+    /// opt.step(&mut params, &[0.0], &mut accumulator)?;
+    /// assert_eq!(params, [0.95]); // 1 − (1·0.5)·0.1
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn with_weight_decay(mut self, weight_decay: WeightDecay) -> Self {
+        self.weight_decay = weight_decay;
+        self
+    }
+
+    /// Multiplies each gradient, before all else: by one over the loss scale, or by the factor of clipping by norm. It
+    /// must be finite; 1 is off.
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// let (mut params, mut accumulator) = ([0.0], [0.0]);
+    /// Adagrad::new(0.1).with_gradient_scale(1.0 / 1024.0).step(&mut params, &[2048.0], &mut accumulator)?;
+    /// assert_eq!(accumulator, [4.0]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn with_gradient_scale(mut self, scale: f32) -> Self {
+        self.gradient_scale = scale;
+        self
+    }
+
+    /// Limits each scaled gradient to `−clip ..= clip`. It must be finite and above 0. NaN stays NaN.
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// let (mut params, mut accumulator) = ([0.0], [0.0]);
+    /// Adagrad::new(0.1).with_clip_value(0.5).step(&mut params, &[f32::INFINITY], &mut accumulator)?;
+    /// assert_eq!(accumulator, [0.25]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn with_clip_value(mut self, clip: f32) -> Self {
+        self.clip_value = Some(clip);
+        self
+    }
+
+    /// Climbs instead of descending: the gradient's sign is turned, before clipping and decay.
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// let (mut params, mut accumulator) = ([0.0], [0.0]);
+    /// Adagrad::new(0.1).with_maximize(true).step(&mut params, &[4.0], &mut accumulator)?;
+    /// assert_eq!(params, [0.1]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn with_maximize(mut self, maximize: bool) -> Self {
+        self.maximize = maximize;
+        self
+    }
+
+    /// Sets how often products that are added to something are rounded.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Arithmetic};
+    ///
+    /// let fused = Adagrad::tensorflow(0.1).with_arithmetic(Arithmetic::Fused);
+    /// # assert!(fused.validate().is_ok());
+    /// ```
+    #[must_use]
+    pub const fn with_arithmetic(mut self, arithmetic: Arithmetic) -> Self {
+        self.arithmetic = arithmetic;
+        self
+    }
+
+    /// Checks every hyper-parameter.
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// let error = Adagrad::new(-0.1).validate().unwrap_err();
+    /// assert_eq!(error.to_string(), "learning_rate is -0.1, expected finite and at least 0");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hyperparameter`] for the first that is out of its range.
+    #[inline]
+    pub const fn validate(&self) -> Result<(), Error> {
+        const AT_LEAST_0: &str = "finite and at least 0";
+
+        const fn check(what: &'static str, value: f32, ok: bool, expected: &'static str) -> Result<(), Error> {
+            if ok && value.is_finite() { Ok(()) } else { Err(Error::Hyperparameter { what, value, expected }) }
+        }
+        const fn at_least_0(what: &'static str, value: f32) -> Result<(), Error> {
+            check(what, value, value >= 0.0, AT_LEAST_0)
+        }
+        let checks = [
+            at_least_0("learning_rate", self.learning_rate),
+            match self.epsilon {
+                Epsilon::OutsideSqrt(epsilon) | Epsilon::InsideSqrt(epsilon) => at_least_0("epsilon", epsilon),
+            },
+            match self.weight_decay {
+                WeightDecay::None => Ok(()),
+                WeightDecay::L2(lambda) | WeightDecay::Decoupled(lambda) => at_least_0("weight_decay", lambda),
+            },
+            check("gradient_scale", self.gradient_scale, true, "finite"),
+            match self.clip_value {
+                None => Ok(()),
+                Some(clip) => check("clip_value", clip, clip > 0.0, "finite and above 0"),
+            },
+        ];
+        let mut i = 0;
+        while i < checks.len() {
+            if checks[i].is_err() {
+                return checks[i];
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Steps.
+impl Adagrad {
+    /// One step for every parameter: the three slices have one length, and may be empty.
+    ///
+    /// It runs on [`Backend::detected`]. Splitting a call into several changes no bit.
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// let mut params = [1.0, 2.0, 3.0];
+    /// let mut accumulator = [0.0; 3];
+    /// Adagrad::new(0.5).step(&mut params, &[1.0, -1.0, 0.0], &mut accumulator)?;
+    /// assert_eq!(params, [0.5, 2.5, 3.0]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hyperparameter`]; [`Error::Length`] if `grads` or `accumulator` has not the length of `params`.
+    #[inline]
+    pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<(), Error> {
+        self.step_on(Backend::detected(), params, grads, accumulator)
+    }
+
+    /// [`Adagrad::step`] on a given backend, for tests, benchmarks and bug reports.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Backend};
+    ///
+    /// for backend in Backend::available() {
+    ///     let (mut params, mut accumulator) = ([1.0], [0.0]);
+    ///     Adagrad::new(0.1).step_on(backend, &mut params, &[0.3], &mut accumulator)?;
+    ///     assert_eq!(params, [0.9]); // the same on each
+    /// }
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adagrad::step`], and [`Error::Unavailable`].
+    #[inline]
+    pub fn step_on(
+        &self,
+        backend: Backend,
+        params: &mut [f32],
+        grads: &[f32],
+        accumulator: &mut [f32],
+    ) -> Result<(), Error> {
+        self.validate()?;
+        check_length("grads", params.len(), grads.len())?;
+        check_length("accumulator", params.len(), accumulator.len())?;
+        backend.run(Dense { rule: self.rule(), params, grads, accumulator })
+    }
+
+    /// One step for each of `rows`, in that order: `grads` holds `dim` values for each. A row that stands there twice
+    /// gets two steps, as in TensorFlow and FBGEMM; see [`coalesce`](crate::coalesce()) for one.
+    ///
+    /// In a table with one accumulator per element each row gets the dense step. In a [row-wise](Table::row_wise) table,
+    /// with `g` transformed as in the dense step:
+    ///
+    /// ```text
+    /// G ← G + (Σ g²)/dim        p[j mod 8] += g[j]², then ((p0+p1)+(p2+p3)) + ((p4+p5)+(p6+p7))
+    /// d ← √G + ε   or   √(G + ε)
+    /// s ← η/d
+    /// w ← w − (w·λ)·η           WeightDecay::Decoupled
+    /// w ← w − s·g               nothing where d = 0
+    /// ```
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Table};
+    ///
+    /// let (mut params, mut accumulator) = ([0.0; 6], [0.0; 6]);
+    /// let mut table = Table::new(&mut params, &mut accumulator, 2)?;
+    /// Adagrad::new(0.1).step_rows(&mut table, &[2_i64, 0], &[1.0, 1.0, -1.0, -1.0])?;
+    /// assert_eq!(params, [0.1, 0.1, 0.0, 0.0, -0.1, -0.1]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hyperparameter`]; [`Error::Length`] if `grads` has not `rows.len()·dim` values; [`Error::Overflow`] if
+    /// that is beyond `usize`; [`Error::Row`] for the first row that is not in the table.
+    #[inline]
+    pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<(), Error> {
+        self.step_rows_on(Backend::detected(), table, rows, grads)
+    }
+
+    /// [`Adagrad::step_rows`] on a given backend, for tests, benchmarks and bug reports.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Backend, Table};
+    ///
+    /// let (mut params, mut accumulator) = ([0.0; 6], [0.0; 6]);
+    /// let mut table = Table::new(&mut params, &mut accumulator, 2)?;
+    /// Adagrad::new(0.1).step_rows_on(Backend::Scalar, &mut table, &[1_usize], &[1.0, 1.0])?;
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adagrad::step_rows`], and [`Error::Unavailable`].
+    #[inline]
+    pub fn step_rows_on<I: RowIndex>(
+        &self,
+        backend: Backend,
+        table: &mut Table<'_>,
+        rows: &[I],
+        grads: &[f32],
+    ) -> Result<(), Error> {
+        self.validate()?;
+        table.check_rows(rows, grads)?;
+        match table.layout {
+            Layout::ElementWise => backend.run(self.rows::<I, false>(table, rows, grads)),
+            Layout::RowWise => backend.run(self.rows::<I, true>(table, rows, grads)),
+        }
+    }
+
+    #[inline]
+    fn rows<'a, I: RowIndex, const ROW_WISE: bool>(
+        &self,
+        table: &'a mut Table<'_>,
+        rows: &'a [I],
+        grads: &'a [f32],
+    ) -> Rows<'a, I, ROW_WISE> {
+        Rows { rule: self.rule(), params: table.params, accumulator: table.accumulator, dim: table.dim, rows, grads }
+    }
+
+    /// The valid hyper-parameters in the kernels' form.
+    #[inline]
+    fn rule(&self) -> Rule<f32> {
+        let (epsilon, epsilon_inside) = match self.epsilon {
+            Epsilon::OutsideSqrt(epsilon) => (epsilon, false),
+            Epsilon::InsideSqrt(epsilon) => (epsilon, true),
+        };
+        let (l2, decoupled) = match self.weight_decay {
+            WeightDecay::None => (0.0, 0.0),
+            WeightDecay::L2(lambda) => (lambda, 0.0),
+            WeightDecay::Decoupled(lambda) => (0.0, lambda),
+        };
+        // Turning the scale's sign turns that of the product, with the same rounding.
+        let scale = if self.maximize { -self.gradient_scale } else { self.gradient_scale };
+        let clip = self.clip_value.unwrap_or(f32::INFINITY);
+        Rule {
+            learning_rate: self.learning_rate,
+            epsilon,
+            scale,
+            clip,
+            minus_clip: -clip,
+            l2,
+            decoupled,
+            flags: Flags {
+                epsilon_inside,
+                epsilon_is_zero: epsilon == 0.0,
+                scale: scale != 1.0,
+                clip: self.clip_value.is_some(),
+                l2: l2 != 0.0,
+                decoupled: decoupled != 0.0,
+                fused: self.arithmetic == Arithmetic::Fused,
+            },
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Which instructions run a step: detection and dispatch.
+
+mod portable;
+mod scalar;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod x86;
+
+use core::fmt;
+
+use crate::Error;
+use crate::lanes::Kernel;
+
+/// The instructions that run a step. All give the same bits, so the choice is one of speed only.
+///
+/// ```
+/// use adagrad::Backend;
+///
+/// println!("steps run on {}", Backend::detected());
+/// assert!(Backend::available().any(|backend| backend == Backend::Scalar));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Backend {
+    /// One element at a time: everywhere.
+    Scalar,
+    /// The SIMD that the build's target is sure to have, through `wide`: SSE2, NEON on 64-bit Arm, WebAssembly's
+    /// simd128, or more where the compiler is told so by `-C target-feature`.
+    Portable,
+    /// AVX2 and FMA, where the CPU has them.
+    Avx2,
+    /// AVX-512F, where the CPU has it. Row-wise tables, whose sums have eight lanes, run on AVX2 under it.
+    Avx512,
+}
+
+impl Backend {
+    /// All backends, slowest first.
+    const ALL: [Self; 4] = [Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512];
+
+    /// The backend that steps run on: the fastest available one. The CPU is asked once, then it is a load.
+    #[must_use]
+    #[inline]
+    pub fn detected() -> Self {
+        if Self::Avx512.is_available() {
+            Self::Avx512
+        } else if Self::Avx2.is_available() {
+            Self::Avx2
+        } else if Self::Portable.is_available() {
+            Self::Portable
+        } else {
+            Self::Scalar
+        }
+    }
+
+    /// The backends that this build has and this CPU can run.
+    pub fn available() -> impl Iterator<Item = Self> + Clone {
+        Self::ALL.into_iter().filter(|backend| backend.is_available())
+    }
+
+    /// Whether this build has it and this CPU can run it.
+    ///
+    /// ```
+    /// assert!(adagrad::Backend::Scalar.is_available());
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn is_available(self) -> bool {
+        struct Nothing;
+        impl Kernel for Nothing {
+            #[inline(always)]
+            fn run<const W: usize, L: crate::lanes::Lanes<W>>(self, _: L) {}
+        }
+        self.run(Nothing).is_ok()
+    }
+
+    /// Runs a kernel, or says that the backend is not available.
+    #[inline]
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> Result<(), Error> {
+        let done = match self {
+            Self::Scalar => Some(scalar::Scalar).map(|lanes| kernel.run(lanes)),
+            Self::Portable => portable::Portable::detect().map(|lanes| kernel.run(lanes)),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Self::Avx2 => x86::Avx2::detect().map(|avx2| avx2.enter(kernel)),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Self::Avx512 if K::MAX_LANES < 16 => {
+                x86::Avx512::detect().and(x86::Avx2::detect()).map(|avx2| avx2.enter(kernel))
+            }
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Self::Avx512 => x86::Avx512::detect().map(|avx512| avx512.enter(kernel)),
+            #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+            Self::Avx2 | Self::Avx512 => None,
+        };
+        done.ok_or(Error::Unavailable { backend: self })
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Scalar => "scalar",
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        })
+    }
+}

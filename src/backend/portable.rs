@@ -1,0 +1,92 @@
+//! The SIMD of the build's target, through `wide`.
+
+use wide::f32x8;
+
+use crate::lanes::Lanes;
+
+/// Eight `f32`, in as many registers as the target needs for them.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable(());
+
+impl Portable {
+    /// Only where `wide` has instructions: elsewhere its square root is software, slower than the scalar backend's.
+    #[inline(always)]
+    pub(crate) fn detect() -> Option<Self> {
+        cfg!(any(
+            target_feature = "sse2",
+            all(target_arch = "aarch64", target_feature = "neon"),
+            target_feature = "simd128",
+        ))
+        .then_some(Self(()))
+    }
+}
+
+impl Lanes<8> for Portable {
+    type Vector = f32x8;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> f32x8 {
+        f32x8::splat(x)
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f32; 8]) -> f32x8 {
+        bytemuck::must_cast(*from)
+    }
+
+    #[inline(always)]
+    fn store(self, v: f32x8, to: &mut [f32; 8]) {
+        *to = bytemuck::must_cast(v);
+    }
+
+    #[inline(always)]
+    fn add(self, a: f32x8, b: f32x8) -> f32x8 {
+        a + b
+    }
+
+    #[inline(always)]
+    fn sub(self, a: f32x8, b: f32x8) -> f32x8 {
+        a - b
+    }
+
+    #[inline(always)]
+    fn mul(self, a: f32x8, b: f32x8) -> f32x8 {
+        a * b
+    }
+
+    #[inline(always)]
+    fn div(self, a: f32x8, b: f32x8) -> f32x8 {
+        a / b
+    }
+
+    #[inline(always)]
+    fn sqrt(self, a: f32x8) -> f32x8 {
+        a.sqrt()
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: f32x8, b: f32x8, c: f32x8) -> f32x8 {
+        // Without the instruction `wide` rounds twice.
+        if cfg!(any(target_feature = "fma", all(target_arch = "aarch64", target_feature = "neon"))) {
+            a.mul_add(b, c)
+        } else {
+            let (a, b, c) = (a.to_array(), b.to_array(), c.to_array());
+            f32x8::new(core::array::from_fn(|j| libm::fmaf(a[j], b[j], c[j])))
+        }
+    }
+
+    #[inline(always)]
+    fn min(self, a: f32x8, b: f32x8) -> f32x8 {
+        a.simd_lt(b).select(a, b)
+    }
+
+    #[inline(always)]
+    fn max(self, a: f32x8, b: f32x8) -> f32x8 {
+        a.simd_gt(b).select(a, b)
+    }
+
+    #[inline(always)]
+    fn if_zero(self, test: f32x8, zero: f32x8, other: f32x8) -> f32x8 {
+        test.simd_eq(f32x8::ZERO).select(zero, other)
+    }
+}

@@ -1,0 +1,127 @@
+//! AVX2 with FMA, and AVX-512F: the only file with `unsafe`.
+//!
+//! Each instruction set is a row of the macro at the end. The list of features in it feeds the detection, which is the
+//! only way to a token, and every `#[target_feature]`, so the two cannot drift apart.
+#![expect(
+    unsafe_code,
+    reason = "instructions that only some CPUs have; each use needs a token that only detection makes"
+)]
+
+#[cfg(target_arch = "x86")]
+use core::arch::x86::*;
+#[cfg(target_arch = "x86_64")]
+use core::arch::x86_64::*;
+
+use crate::lanes::{Kernel, Lanes};
+
+/// A function compiled for the listed features.
+macro_rules! with_features {
+    ([$($feature:tt),+] $($function:tt)+) => {
+        $(#[target_feature(enable = $feature)])+
+        $($function)+
+    };
+}
+
+/// A module whose `get` says whether the CPU has the listed features.
+macro_rules! detection {
+    ($module:ident, [$($feature:tt),+]) => {
+        cpufeatures::new!($module, $($feature),+);
+    };
+}
+
+macro_rules! instruction_set {
+    (
+        $(#[$doc:meta])*
+        $Token:ident, $detection:ident, $features:tt, $Vector:ident, $lanes:literal,
+        $(fn $operation:ident($($argument:ident),*) = $body:expr;)*
+    ) => {
+        detection!($detection, $features);
+
+        $(#[$doc])*
+        ///
+        /// Invariant: it exists only if the CPU, and the operating system, have the features.
+        #[derive(Clone, Copy)]
+        pub(crate) struct $Token(());
+
+        impl $Token {
+            /// The token, if the CPU has the features.
+            #[inline(always)]
+            pub(crate) fn detect() -> Option<Self> {
+                $detection::get().then_some(Self(()))
+            }
+
+            /// Runs a kernel, compiled for the features: all of it is inlined here.
+            #[inline(always)]
+            pub(crate) fn enter<K: Kernel>(self, kernel: K) {
+                with_features! { $features
+                    fn inside<K: Kernel>(lanes: $Token, kernel: K) {
+                        kernel.run(lanes);
+                    }
+                }
+                // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                unsafe { inside(self, kernel) }
+            }
+        }
+
+        impl Lanes<$lanes> for $Token {
+            type Vector = $Vector;
+
+            #[inline(always)]
+            fn load(self, from: &[f32; $lanes]) -> $Vector {
+                bytemuck::must_cast(*from)
+            }
+
+            #[inline(always)]
+            fn store(self, v: $Vector, to: &mut [f32; $lanes]) {
+                *to = bytemuck::must_cast(v);
+            }
+
+            #[inline(always)]
+            fn splat(self, x: f32) -> $Vector {
+                bytemuck::must_cast([x; $lanes])
+            }
+
+            $(
+                #[inline(always)]
+                fn $operation(self, $($argument: $Vector),*) -> $Vector {
+                    with_features! { $features
+                        #[inline]
+                        fn inside($($argument: $Vector),*) -> $Vector {
+                            $body
+                        }
+                    }
+                    // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                    unsafe { inside($($argument),*) }
+                }
+            )*
+        }
+    };
+}
+
+instruction_set! {
+    /// AVX2 and FMA.
+    Avx2, cpu_has_avx2, ["avx2", "fma"], __m256, 8,
+    fn add(a, b) = _mm256_add_ps(a, b);
+    fn sub(a, b) = _mm256_sub_ps(a, b);
+    fn mul(a, b) = _mm256_mul_ps(a, b);
+    fn div(a, b) = _mm256_div_ps(a, b);
+    fn sqrt(a) = _mm256_sqrt_ps(a);
+    fn mul_add(a, b, c) = _mm256_fmadd_ps(a, b, c);
+    fn min(a, b) = _mm256_min_ps(a, b);
+    fn max(a, b) = _mm256_max_ps(a, b);
+    fn if_zero(test, zero, other) = _mm256_blendv_ps(other, zero, _mm256_cmp_ps::<_CMP_EQ_OQ>(test, _mm256_setzero_ps()));
+}
+
+instruction_set! {
+    /// AVX-512F, and AVX2 and FMA, which every CPU with it has.
+    Avx512, cpu_has_avx512, ["avx512f", "avx2", "fma"], __m512, 16,
+    fn add(a, b) = _mm512_add_ps(a, b);
+    fn sub(a, b) = _mm512_sub_ps(a, b);
+    fn mul(a, b) = _mm512_mul_ps(a, b);
+    fn div(a, b) = _mm512_div_ps(a, b);
+    fn sqrt(a) = _mm512_sqrt_ps(a);
+    fn mul_add(a, b, c) = _mm512_fmadd_ps(a, b, c);
+    fn min(a, b) = _mm512_min_ps(a, b);
+    fn max(a, b) = _mm512_max_ps(a, b);
+    fn if_zero(test, zero, other) = _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(test, _mm512_setzero_ps()), other, zero);
+}

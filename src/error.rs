@@ -1,0 +1,97 @@
+use core::fmt;
+
+use crate::Backend;
+
+/// Why a call was refused. Every check comes before the first write: after an error all memory is as it was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A slice has the wrong length.
+    Length {
+        /// The argument.
+        what: &'static str,
+        /// The length that the other arguments ask for.
+        expected: usize,
+        /// The length that it has.
+        actual: usize,
+    },
+    /// A slice is shorter than it has to be.
+    TooShort {
+        /// The argument.
+        what: &'static str,
+        /// The least length that would do.
+        minimum: usize,
+        /// The length that it has.
+        actual: usize,
+    },
+    /// The number of columns is 0.
+    ZeroDim,
+    /// A table's parameters are no whole number of rows.
+    NotRows {
+        /// The number of parameters.
+        len: usize,
+        /// The number of columns.
+        dim: usize,
+    },
+    /// A row index is negative, or not less than the number of rows.
+    Row {
+        /// Where the index stands among the row indices.
+        position: usize,
+        /// The index.
+        row: i128,
+        /// The number of rows in the table.
+        rows: usize,
+    },
+    /// The number of row indices times the number of columns overflows `usize`.
+    Overflow {
+        /// The number of row indices.
+        rows: usize,
+        /// The number of columns.
+        dim: usize,
+    },
+    /// A hyper-parameter is out of its range.
+    Hyperparameter {
+        /// The hyper-parameter.
+        what: &'static str,
+        /// Its value.
+        value: f32,
+        /// The values that it may have.
+        expected: &'static str,
+    },
+    /// The backend needs instructions that this CPU, or this build, does not have.
+    Unavailable {
+        /// The backend that was asked for.
+        backend: Backend,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Length { what, expected, actual } => {
+                write!(f, "{what} has length {actual}, expected {expected}")
+            }
+            Self::TooShort { what, minimum, actual } => {
+                write!(f, "{what} has length {actual}, expected at least {minimum}")
+            }
+            Self::ZeroDim => write!(f, "dim is 0, expected at least 1"),
+            Self::NotRows { len, dim } => {
+                write!(f, "params has length {len}, expected a multiple of dim, which is {dim}")
+            }
+            Self::Row { position, row, rows } => {
+                write!(f, "rows[{position}] is {row}, expected 0 or more and less than {rows}, the table's rows")
+            }
+            Self::Overflow { rows, dim } => {
+                write!(f, "{rows} rows of {dim} columns overflow usize")
+            }
+            Self::Hyperparameter { what, value, expected } => {
+                write!(f, "{what} is {value}, expected {expected}")
+            }
+            Self::Unavailable { backend } => {
+                write!(f, "the {backend} backend is not available on this CPU or in this build")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Error {}

@@ -1,0 +1,270 @@
+//! The mathematics of the step, written once over [`Lanes`].
+
+use crate::lanes::{Kernel, Lanes};
+use crate::table::RowIndex;
+
+/// How many running sums a row's squares go to, element `j` to sum `j mod 8`.
+const SUM_LANES: usize = 8;
+
+/// The hyper-parameters as the kernels use them. `T` is `f32`, or a vector with the same value in each lane.
+///
+/// The flags do not change within a call. They are branches, not copies of the kernel: beside a square root and a
+/// division a predicted branch costs nothing, and the binary stays small.
+#[derive(Clone, Copy)]
+pub(crate) struct Rule<T> {
+    pub(crate) learning_rate: T,
+    pub(crate) epsilon: T,
+    pub(crate) scale: T,
+    pub(crate) clip: T,
+    pub(crate) minus_clip: T,
+    pub(crate) l2: T,
+    pub(crate) decoupled: T,
+    pub(crate) flags: Flags,
+}
+
+/// Which terms of the update are on.
+#[derive(Clone, Copy)]
+pub(crate) struct Flags {
+    pub(crate) epsilon_inside: bool,
+    pub(crate) epsilon_is_zero: bool,
+    pub(crate) scale: bool,
+    pub(crate) clip: bool,
+    pub(crate) l2: bool,
+    pub(crate) decoupled: bool,
+    pub(crate) fused: bool,
+}
+
+impl Rule<f32> {
+    #[inline(always)]
+    fn splat<const W: usize, L: Lanes<W>>(&self, lanes: L) -> Rule<L::Vector> {
+        Rule {
+            learning_rate: lanes.splat(self.learning_rate),
+            epsilon: lanes.splat(self.epsilon),
+            scale: lanes.splat(self.scale),
+            clip: lanes.splat(self.clip),
+            minus_clip: lanes.splat(self.minus_clip),
+            l2: lanes.splat(self.l2),
+            decoupled: lanes.splat(self.decoupled),
+            flags: self.flags,
+        }
+    }
+}
+
+impl<V: Copy> Rule<V> {
+    /// `a·b + c`: rounded once if fused, else after the product and after the sum.
+    #[inline(always)]
+    fn product_plus<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, a: V, b: V, c: V) -> V {
+        if self.flags.fused { lanes.mul_add(a, b, c) } else { lanes.add(c, lanes.mul(a, b)) }
+    }
+
+    /// `g ← scale·g`, `g ← clamp(g, −clip, clip)`, `g ← g + λ·w`.
+    #[inline(always)]
+    fn gradient<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V, mut g: V) -> V {
+        if self.flags.scale {
+            g = lanes.mul(self.scale, g);
+        }
+        if self.flags.clip {
+            // The gradient stands second, so that NaN stays NaN.
+            g = lanes.max(self.minus_clip, lanes.min(self.clip, g));
+        }
+        if self.flags.l2 {
+            g = self.product_plus(lanes, self.l2, w, g);
+        }
+        g
+    }
+
+    /// `d ← √G + ε` or `√(G + ε)`.
+    #[inline(always)]
+    fn denominator<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
+        if self.flags.epsilon_inside {
+            lanes.sqrt(lanes.add(accumulator, self.epsilon))
+        } else {
+            lanes.add(lanes.sqrt(accumulator), self.epsilon)
+        }
+    }
+
+    /// `w ← w − (w·λ)·η`.
+    #[inline(always)]
+    fn decay<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V) -> V {
+        if self.flags.decoupled { lanes.sub(w, lanes.mul(lanes.mul(w, self.decoupled), self.learning_rate)) } else { w }
+    }
+
+    /// `moved`, or `w` where `d = 0`, which needs ε = 0.
+    #[inline(always)]
+    fn unless_zero<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, d: V, w: V, moved: V) -> V {
+        if self.flags.epsilon_is_zero { lanes.if_zero(d, w, moved) } else { moved }
+    }
+
+    /// One element-wise update: the new parameters and the new accumulator.
+    #[inline(always)]
+    fn element<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V, g: V, accumulator: V) -> (V, V) {
+        let g = self.gradient(lanes, w, g);
+        let accumulator = self.product_plus(lanes, g, g, accumulator);
+        let d = self.denominator(lanes, accumulator);
+        let w = self.decay(lanes, w);
+        let moved = lanes.sub(w, lanes.div(lanes.mul(self.learning_rate, g), d));
+        (self.unless_zero(lanes, d, w, moved), accumulator)
+    }
+
+    /// [`Rule::element`] over slices of one length.
+    #[inline(always)]
+    fn elements<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        params: &mut [f32],
+        grads: &[f32],
+        accumulator: &mut [f32],
+    ) {
+        let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
+        let (g_blocks, g_tail) = grads.as_chunks::<W>();
+        let (a_blocks, a_tail) = accumulator.as_chunks_mut::<W>();
+        let block = |w: &mut [f32; W], g: &[f32; W], a: &mut [f32; W]| {
+            let (new_w, new_a) = self.element(lanes, lanes.load(w), lanes.load(g), lanes.load(a));
+            lanes.store(new_w, w);
+            lanes.store(new_a, a);
+        };
+        for ((w, g), a) in w_blocks.iter_mut().zip(g_blocks).zip(a_blocks) {
+            block(w, g, a);
+        }
+        if !w_tail.is_empty() {
+            let (mut w, mut a) = (padded(w_tail), padded(a_tail));
+            block(&mut w, &padded(g_tail), &mut a);
+            unpad(&w, w_tail);
+            unpad(&a, a_tail);
+        }
+    }
+
+    /// One row-wise update of a row and its one accumulator:
+    /// `G ← G + (Σ g²)/dim`, `s = η/d`, `w ← w − s·g`.
+    ///
+    /// The sum runs in eight lanes, element `j` in lane `j mod 8`, that are added as a tree. This is the order of
+    /// FBGEMM's kernels.
+    #[inline(always)]
+    fn row_wise<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        params: &mut [f32],
+        grads: &[f32],
+        accumulator: &mut f32,
+    ) {
+        let dim = params.len() as f32;
+        let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
+        let (g_blocks, g_tail) = grads.as_chunks::<W>();
+
+        let mut p = [0.0; SUM_LANES];
+        let (sums, _) = p.as_chunks_mut::<W>();
+        let groups = sums.len();
+        let mut add_squares = |index: usize, w: &[f32; W], g: &[f32; W]| {
+            let g = self.gradient(lanes, lanes.load(w), lanes.load(g));
+            if let Some(sum) = sums.get_mut(index % groups.max(1)) {
+                lanes.store(self.product_plus(lanes, g, g, lanes.load(sum)), sum);
+            }
+        };
+        for (index, (w, g)) in w_blocks.iter().zip(g_blocks).enumerate() {
+            add_squares(index, w, g);
+        }
+        if !w_tail.is_empty() {
+            // The padding is zero, and adding its square changes no sum.
+            add_squares(w_blocks.len(), &padded(w_tail), &padded(g_tail));
+        }
+        let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
+        *accumulator += sum / dim;
+
+        let d = self.denominator(lanes, lanes.splat(*accumulator));
+        let rate = lanes.div(self.learning_rate, d);
+        let block = |w: &mut [f32; W], g: &[f32; W]| {
+            let before = lanes.load(w);
+            let g = self.gradient(lanes, before, lanes.load(g));
+            let decayed = self.decay(lanes, before);
+            let moved = lanes.sub(decayed, lanes.mul(rate, g));
+            lanes.store(self.unless_zero(lanes, d, decayed, moved), w);
+        };
+        for (w, g) in w_blocks.iter_mut().zip(g_blocks) {
+            block(w, g);
+        }
+        if !w_tail.is_empty() {
+            let mut w = padded(w_tail);
+            block(&mut w, &padded(g_tail));
+            unpad(&w, w_tail);
+        }
+    }
+}
+
+/// The first values of a block, then zeros.
+#[inline(always)]
+fn padded<const W: usize>(values: &[f32]) -> [f32; W] {
+    let mut block = [0.0; W];
+    for (to, from) in block.iter_mut().zip(values) {
+        *to = *from;
+    }
+    block
+}
+
+/// The inverse of [`padded`].
+#[inline(always)]
+fn unpad<const W: usize>(block: &[f32; W], values: &mut [f32]) {
+    for (to, from) in values.iter_mut().zip(block) {
+        *to = *from;
+    }
+}
+
+/// The dense step. The three slices have one length.
+pub(crate) struct Dense<'a> {
+    pub(crate) rule: Rule<f32>,
+    pub(crate) params: &'a mut [f32],
+    pub(crate) grads: &'a [f32],
+    pub(crate) accumulator: &'a mut [f32],
+}
+
+impl Kernel for Dense<'_> {
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let rule = self.rule.splat(lanes);
+        rule.elements(lanes, self.params, self.grads, self.accumulator);
+    }
+}
+
+/// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.
+///
+/// `params` is a multiple of `dim` long, `accumulator` holds `dim` values per row or, row-wise, one, `grads` is as
+/// long as `rows` times `dim`, and each row is in the table.
+pub(crate) struct Rows<'a, I, const ROW_WISE: bool> {
+    pub(crate) rule: Rule<f32>,
+    pub(crate) params: &'a mut [f32],
+    pub(crate) accumulator: &'a mut [f32],
+    pub(crate) dim: usize,
+    pub(crate) rows: &'a [I],
+    pub(crate) grads: &'a [f32],
+}
+
+impl<I: RowIndex, const ROW_WISE: bool> Kernel for Rows<'_, I, ROW_WISE> {
+    const MAX_LANES: usize = if ROW_WISE { SUM_LANES } else { usize::MAX };
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let rule = self.rule.splat(lanes);
+        let mut grads = self.grads;
+        for row in self.rows {
+            // The caller has checked every row, so none of these returns is taken; written as they are, they leave
+            // the compiler no panic to link.
+            let Some(row) = row.to_usize() else { return };
+            let Some((g, rest)) = grads.split_at_checked(self.dim) else { return };
+            let Some(w) = row_of(self.params, row, self.dim) else { return };
+            if ROW_WISE {
+                let Some(a) = self.accumulator.get_mut(row) else { return };
+                rule.row_wise(lanes, w, g, a);
+            } else {
+                let Some(a) = row_of(self.accumulator, row, self.dim) else { return };
+                rule.elements(lanes, w, g, a);
+            }
+            grads = rest;
+        }
+    }
+}
+
+/// One row of a table that holds it.
+#[inline(always)]
+fn row_of(table: &mut [f32], row: usize, dim: usize) -> Option<&mut [f32]> {
+    let start = row.wrapping_mul(dim);
+    table.get_mut(start..start.wrapping_add(dim))
+}

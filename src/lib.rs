@@ -1,0 +1,44 @@
+//! Fused Adagrad steps over `f32` slices: `no_std`, allocation-free, and bit-identical on every backend.
+//!
+//! - [`Adagrad`] holds the hyper-parameters. [`Adagrad::step`] updates slices; [`Adagrad::step_rows`] updates rows of a
+//!   [`Table`], with one accumulator per element or per row. [`coalesce`](coalesce()) sums duplicate rows first.
+//! - The memory is the caller's. A call that returns an [`Error`] has written nothing, and no call panics.
+//! - [`Backend`] is chosen at run time, also without `std`: scalar, portable SIMD, AVX2, AVX-512. The results do not
+//!   depend on it.
+//!
+//! ```
+//! use adagrad::Adagrad;
+//!
+//! // Minimize (x − 3)² + 10·(y + 1)².
+//! let opt = Adagrad::new(0.5);
+//! let mut params = [0.0, 0.0];
+//! let mut accumulator = [0.0; 2];
+//! for _ in 0..500 {
+//!     let grads = [2.0 * (params[0] - 3.0), 20.0 * (params[1] + 1.0)];
+//!     opt.step(&mut params, &grads, &mut accumulator)?;
+//! }
+//! assert!((params[0] - 3.0_f32).abs() < 1e-3 && (params[1] + 1.0_f32).abs() < 1e-3);
+//! # Ok::<(), adagrad::Error>(())
+//! ```
+//!
+//! # Same bits
+//!
+//! Every result is made of IEEE 754 operations that round correctly, in an order that is fixed and documented. So it
+//! depends neither on the backend, the target, the slices' lengths and alignment, nor on how a dense call is split. The
+//! exceptions are the payloads of NaNs, CPUs set to flush denormals to zero, and 32-bit x86 without SSE2, where Rust
+//! itself rounds differently.
+#![no_std]
+
+mod adagrad;
+mod backend;
+mod coalesce;
+mod error;
+mod kernel;
+mod lanes;
+mod table;
+
+pub use adagrad::{Adagrad, Arithmetic, Epsilon, WeightDecay};
+pub use backend::Backend;
+pub use coalesce::coalesce;
+pub use error::Error;
+pub use table::{RowIndex, Table};

@@ -1,0 +1,182 @@
+use crate::Error;
+
+/// An integer that names a row: `u32`, `u64`, `usize`, `i32` or `i64`.
+///
+/// The trait is sealed.
+pub trait RowIndex: Copy + Eq + sealed::Sealed {
+    /// The index, or `None` where it is negative or does not fit.
+    #[doc(hidden)]
+    fn to_usize(self) -> Option<usize>;
+
+    /// The index as it is, for an error.
+    #[doc(hidden)]
+    fn to_i128(self) -> i128;
+
+    /// The index as a number to hash.
+    #[doc(hidden)]
+    fn to_bits(self) -> u64;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! row_index {
+    ($($integer:ty),*) => {$(
+        impl sealed::Sealed for $integer {}
+        impl RowIndex for $integer {
+            #[inline(always)]
+            fn to_usize(self) -> Option<usize> {
+                usize::try_from(self).ok()
+            }
+
+            #[inline(always)]
+            fn to_i128(self) -> i128 {
+                self as i128
+            }
+
+            #[inline(always)]
+            fn to_bits(self) -> u64 {
+                self as u64
+            }
+        }
+    )*};
+}
+row_index!(u32, u64, usize, i32, i64);
+
+/// How many accumulators a table has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// One per element.
+    ElementWise,
+    /// One per row.
+    RowWise,
+}
+
+/// Parameters in rows of `dim` columns, such as an embedding table, with their accumulators. The memory is the
+/// caller's; the shapes are checked once, here.
+///
+/// ```
+/// use adagrad::{Adagrad, Table};
+///
+/// let mut params = [0.0; 4 * 3]; // 4 rows, 3 columns
+/// let mut accumulator = [0.0; 4 * 3];
+/// let mut table = Table::new(&mut params, &mut accumulator, 3)?;
+///
+/// // A gradient for row 2 and one for row 0.
+/// Adagrad::new(0.1).step_rows(&mut table, &[2_u32, 0], &[1.0, 1.0, 1.0, 2.0, 2.0, 2.0])?;
+/// assert_eq!(table.params()[3..6], [0.0; 3]); // row 1 had no gradient
+/// assert_eq!(table.params()[6..9], [-0.1; 3]);
+/// # Ok::<(), adagrad::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Table<'a> {
+    pub(crate) params: &'a mut [f32],
+    pub(crate) accumulator: &'a mut [f32],
+    pub(crate) dim: usize,
+    pub(crate) rows: usize,
+    pub(crate) layout: Layout,
+}
+
+impl<'a> Table<'a> {
+    /// A table with one accumulator per element: `params` and `accumulator` have `rows·dim` values each.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`], [`Error::NotRows`] if `params` is no multiple of `dim`, [`Error::Length`] if `accumulator`
+    /// has not the length of `params`.
+    pub fn new(params: &'a mut [f32], accumulator: &'a mut [f32], dim: usize) -> Result<Self, Error> {
+        Self::with_layout(params, accumulator, dim, Layout::ElementWise)
+    }
+
+    /// A table with one accumulator per row: `params` has `rows·dim` values, `accumulator` has `rows`.
+    ///
+    /// This is FBGEMM's row-wise Adagrad: a row's accumulator grows by the mean of its squared gradients, and one
+    /// rate serves the whole row. It needs `dim` times less memory for accumulators.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Table};
+    ///
+    /// let mut params = [0.0; 4 * 2];
+    /// let mut accumulator = [0.0; 4];
+    /// let mut table = Table::row_wise(&mut params, &mut accumulator, 2)?;
+    /// Adagrad::fbgemm(0.1).step_rows(&mut table, &[3_u32], &[1.0, 7.0])?;
+    /// assert_eq!(table.accumulator(), [0.0, 0.0, 0.0, 25.0]); // (1² + 7²)/2
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`], [`Error::NotRows`] if `params` is no multiple of `dim`, [`Error::Length`] if `accumulator`
+    /// has not one value per row.
+    pub fn row_wise(params: &'a mut [f32], accumulator: &'a mut [f32], dim: usize) -> Result<Self, Error> {
+        Self::with_layout(params, accumulator, dim, Layout::RowWise)
+    }
+
+    fn with_layout(
+        params: &'a mut [f32],
+        accumulator: &'a mut [f32],
+        dim: usize,
+        layout: Layout,
+    ) -> Result<Self, Error> {
+        let len = params.len();
+        let (Some(rows), Some(remainder)) = (len.checked_div(dim), len.checked_rem(dim)) else {
+            return Err(Error::ZeroDim);
+        };
+        if remainder != 0 {
+            return Err(Error::NotRows { len, dim });
+        }
+        let expected = match layout {
+            Layout::ElementWise => len,
+            Layout::RowWise => rows,
+        };
+        check_length("accumulator", expected, accumulator.len())?;
+        Ok(Self { params, accumulator, dim, rows, layout })
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The number of columns.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The parameters, row by row.
+    #[must_use]
+    pub fn params(&self) -> &[f32] {
+        self.params
+    }
+
+    /// The accumulators: one per element, or one per row.
+    #[must_use]
+    pub fn accumulator(&self) -> &[f32] {
+        self.accumulator
+    }
+
+    /// Checks every row index, and that `grads` has a row for each.
+    #[inline]
+    pub(crate) fn check_rows<I: RowIndex>(&self, rows: &[I], grads: &[f32]) -> Result<(), Error> {
+        check_gradient_rows(rows.len(), grads.len(), self.dim)?;
+        for (position, row) in rows.iter().enumerate() {
+            if row.to_usize().is_none_or(|row| row >= self.rows) {
+                return Err(Error::Row { position, row: row.to_i128(), rows: self.rows });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `grads` has `dim` values for each of `rows` row indices.
+pub(crate) fn check_gradient_rows(rows: usize, grads: usize, dim: usize) -> Result<(), Error> {
+    let expected = rows.checked_mul(dim).ok_or(Error::Overflow { rows, dim })?;
+    check_length("grads", expected, grads)
+}
+
+pub(crate) fn check_length(what: &'static str, expected: usize, actual: usize) -> Result<(), Error> {
+    if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
+}

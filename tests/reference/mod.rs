@@ -1,0 +1,194 @@
+//! Adagrad written as plainly as it can be, in `f32` to compare bits with and in `f64` to compare accuracy with.
+//!
+//! It shares nothing with the crate's kernels: one element at a time, `std`'s square root and fused multiply-add.
+#![allow(dead_code, reason = "each test uses its own part of this file")]
+
+use adagrad::{Adagrad, Arithmetic, Epsilon, WeightDecay};
+
+/// Hyper-parameters, readable, unlike [`Adagrad`]'s.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub learning_rate: f32,
+    pub epsilon: Epsilon,
+    pub weight_decay: WeightDecay,
+    pub gradient_scale: f32,
+    pub clip_value: Option<f32>,
+    pub maximize: bool,
+    pub arithmetic: Arithmetic,
+}
+
+impl Options {
+    /// All off.
+    pub fn new(learning_rate: f32, epsilon: Epsilon) -> Self {
+        Self {
+            learning_rate,
+            epsilon,
+            weight_decay: WeightDecay::None,
+            gradient_scale: 1.0,
+            clip_value: None,
+            maximize: false,
+            arithmetic: Arithmetic::Separate,
+        }
+    }
+
+    /// The same hyper-parameters for the crate.
+    pub fn adagrad(&self) -> Adagrad {
+        let opt = Adagrad::new(self.learning_rate)
+            .with_epsilon(self.epsilon)
+            .with_weight_decay(self.weight_decay)
+            .with_gradient_scale(self.gradient_scale)
+            .with_maximize(self.maximize)
+            .with_arithmetic(self.arithmetic);
+        match self.clip_value {
+            Some(clip) => opt.with_clip_value(clip),
+            None => opt,
+        }
+    }
+
+    fn product_plus(&self, a: f32, b: f32, c: f32) -> f32 {
+        match self.arithmetic {
+            Arithmetic::Fused => a.mul_add(b, c),
+            _ => c + a * b,
+        }
+    }
+
+    /// The gradient that the accumulator sees.
+    pub fn gradient(&self, w: f32, mut g: f32) -> f32 {
+        if self.gradient_scale != 1.0 {
+            g *= self.gradient_scale;
+        }
+        if self.maximize {
+            g = -g;
+        }
+        if let Some(clip) = self.clip_value {
+            g = g.clamp(-clip, clip);
+        }
+        match self.weight_decay {
+            WeightDecay::L2(lambda) if lambda != 0.0 => self.product_plus(lambda, w, g),
+            _ => g,
+        }
+    }
+
+    fn denominator(&self, accumulator: f32) -> f32 {
+        match self.epsilon {
+            Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + epsilon,
+            Epsilon::InsideSqrt(epsilon) => (accumulator + epsilon).sqrt(),
+        }
+    }
+
+    fn decay(&self, w: f32) -> f32 {
+        match self.weight_decay {
+            WeightDecay::Decoupled(lambda) if lambda != 0.0 => w - (w * lambda) * self.learning_rate,
+            _ => w,
+        }
+    }
+
+    /// The dense step.
+    pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
+        for i in 0..params.len() {
+            let g = self.gradient(params[i], grads[i]);
+            accumulator[i] = self.product_plus(g, g, accumulator[i]);
+            let d = self.denominator(accumulator[i]);
+            params[i] = self.decay(params[i]);
+            if d != 0.0 {
+                params[i] -= (self.learning_rate * g) / d;
+            }
+        }
+    }
+
+    /// The step for rows, with one accumulator per element.
+    pub fn step_rows(&self, params: &mut [f32], accumulator: &mut [f32], dim: usize, rows: &[usize], grads: &[f32]) {
+        for (k, &row) in rows.iter().enumerate() {
+            let elements = row * dim..(row + 1) * dim;
+            self.step(&mut params[elements.clone()], &grads[k * dim..(k + 1) * dim], &mut accumulator[elements]);
+        }
+    }
+
+    /// The step for rows, with one accumulator per row.
+    pub fn step_row_wise(
+        &self,
+        params: &mut [f32],
+        accumulator: &mut [f32],
+        dim: usize,
+        rows: &[usize],
+        grads: &[f32],
+    ) {
+        for (k, &row) in rows.iter().enumerate() {
+            let params = &mut params[row * dim..(row + 1) * dim];
+            let g: Vec<f32> = (0..dim).map(|j| self.gradient(params[j], grads[k * dim + j])).collect();
+            let mut p = [0.0; 8];
+            for j in 0..dim {
+                p[j % 8] = self.product_plus(g[j], g[j], p[j % 8]);
+            }
+            let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
+            accumulator[row] += sum / dim as f32;
+            let d = self.denominator(accumulator[row]);
+            let rate = self.learning_rate / d;
+            for j in 0..dim {
+                params[j] = self.decay(params[j]);
+                if d != 0.0 {
+                    params[j] -= rate * g[j];
+                }
+            }
+        }
+    }
+
+    /// The dense step of one element in `f64`: the new parameter and accumulator.
+    pub fn step_f64(&self, w: f64, g: f64, accumulator: f64) -> (f64, f64) {
+        let mut g = g * f64::from(self.gradient_scale) * if self.maximize { -1.0 } else { 1.0 };
+        if let Some(clip) = self.clip_value {
+            g = g.clamp(-f64::from(clip), f64::from(clip));
+        }
+        let (mut w, rate) = (w, f64::from(self.learning_rate));
+        match self.weight_decay {
+            WeightDecay::L2(lambda) => g += f64::from(lambda) * w,
+            WeightDecay::Decoupled(lambda) => w -= w * f64::from(lambda) * rate,
+            _ => {}
+        }
+        let accumulator = accumulator + g * g;
+        let d = match self.epsilon {
+            Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + f64::from(epsilon),
+            Epsilon::InsideSqrt(epsilon) => (accumulator + f64::from(epsilon)).sqrt(),
+        };
+        (if d == 0.0 { w } else { w - rate * g / d }, accumulator)
+    }
+}
+
+/// Sums duplicate rows in order of occurrence; the distinct rows are in order of their first.
+pub fn coalesce(rows: &[usize], grads: &[f32], dim: usize) -> (Vec<usize>, Vec<f32>) {
+    let (mut distinct, mut sums) = (Vec::new(), Vec::<f32>::new());
+    for (k, row) in rows.iter().enumerate() {
+        let g = &grads[k * dim..(k + 1) * dim];
+        match distinct.iter().position(|seen| seen == row) {
+            Some(at) => {
+                for j in 0..dim {
+                    sums[at * dim + j] += g[j];
+                }
+            }
+            None => {
+                distinct.push(*row);
+                sums.extend_from_slice(g);
+            }
+        }
+    }
+    (distinct, sums)
+}
+
+/// Whether two values are the same bits, or both NaN (the payload is the CPU's).
+pub fn same(a: f32, b: f32) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+/// Fails at the first place where two slices differ in bits.
+#[track_caller]
+pub fn assert_same(actual: &[f32], expected: &[f32], context: impl core::fmt::Display) {
+    assert_eq!(actual.len(), expected.len(), "{context}: length");
+    for (i, (a, e)) in actual.iter().zip(expected).enumerate() {
+        assert!(
+            same(*a, *e),
+            "{context}: [{i}] is {a:e} ({:08x}), expected {e:e} ({:08x})",
+            a.to_bits(),
+            e.to_bits()
+        );
+    }
+}

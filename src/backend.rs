@@ -5,6 +5,27 @@ mod scalar;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod x86;
 
+/// What stands for the x86 tokens on other CPUs: types without values.
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+mod x86 {
+    pub(crate) use Absent as Avx2;
+    pub(crate) use Absent as Avx512;
+
+    use crate::lanes::Kernel;
+
+    pub(crate) enum Absent {}
+
+    impl Absent {
+        pub(crate) fn detect() -> Option<Self> {
+            None
+        }
+
+        pub(crate) fn enter<K: Kernel>(self, _: K) {
+            match self {}
+        }
+    }
+}
+
 use core::fmt;
 
 use crate::Error;
@@ -78,16 +99,11 @@ impl Backend {
         let done = match self {
             Self::Scalar => Some(scalar::Scalar).map(|lanes| kernel.run(lanes)),
             Self::Portable => portable::Portable::detect().map(|lanes| kernel.run(lanes)),
-            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             Self::Avx2 => x86::Avx2::detect().map(|avx2| avx2.enter(kernel)),
-            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             Self::Avx512 if K::MAX_LANES < 16 => {
                 x86::Avx512::detect().and(x86::Avx2::detect()).map(|avx2| avx2.enter(kernel))
             }
-            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             Self::Avx512 => x86::Avx512::detect().map(|avx512| avx512.enter(kernel)),
-            #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-            Self::Avx2 | Self::Avx512 => None,
         };
         done.ok_or(Error::Unavailable { backend: self })
     }

@@ -28,6 +28,7 @@
 //! exceptions are the payloads of NaNs, CPUs set to flush denormals to zero, and 32-bit x86 without SSE2, where Rust
 //! itself rounds differently.
 #![no_std]
+#![warn(unreachable_pub)]
 
 mod adagrad;
 mod backend;

@@ -8,16 +8,24 @@ use crate::lanes::Lanes;
 #[derive(Clone, Copy)]
 pub(crate) struct Portable(());
 
+/// Whether `wide` has instructions on this target. Elsewhere its square root is software, and slow.
+pub(super) const HAS_SIMD: bool = cfg!(any(
+    target_feature = "sse2",
+    all(target_arch = "aarch64", target_feature = "neon"),
+    target_feature = "simd128",
+));
+
+/// Whether `wide`'s `mul_add` rounds once. Elsewhere it rounds twice.
+pub(super) const HAS_FMA: bool = cfg!(any(
+    all(target_feature = "avx", target_feature = "fma"),
+    all(target_arch = "aarch64", target_feature = "neon"),
+));
+
 impl Portable {
-    /// Only where `wide` has instructions: elsewhere its square root is software, slower than the scalar backend's.
+    /// The token, where there are instructions.
     #[inline(always)]
     pub(crate) fn detect() -> Option<Self> {
-        cfg!(any(
-            target_feature = "sse2",
-            all(target_arch = "aarch64", target_feature = "neon"),
-            target_feature = "simd128",
-        ))
-        .then_some(Self(()))
+        HAS_SIMD.then_some(Self(()))
     }
 }
 
@@ -66,8 +74,7 @@ impl Lanes<8> for Portable {
 
     #[inline(always)]
     fn mul_add(self, a: f32x8, b: f32x8, c: f32x8) -> f32x8 {
-        // Without the instruction `wide` rounds twice.
-        if cfg!(any(target_feature = "fma", all(target_arch = "aarch64", target_feature = "neon"))) {
+        if HAS_FMA {
             a.mul_add(b, c)
         } else {
             let (a, b, c) = (a.to_array(), b.to_array(), c.to_array());

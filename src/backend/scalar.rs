@@ -1,5 +1,8 @@
 //! One element at a time.
 
+use wide::f32x4;
+
+use super::portable::{HAS_FMA, HAS_SIMD};
 use crate::lanes::Lanes;
 
 /// Lanes of one `f32`, on every target.
@@ -46,12 +49,16 @@ impl Lanes<1> for Scalar {
 
     #[inline(always)]
     fn sqrt(self, a: f32) -> f32 {
-        libm::sqrtf(a)
+        if HAS_SIMD { f32x4::splat(a).sqrt().to_array()[0] } else { libm::sqrtf(a) }
     }
 
     #[inline(always)]
     fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-        libm::fmaf(a, b, c)
+        if HAS_FMA {
+            f32x4::splat(a).mul_add(f32x4::splat(b), f32x4::splat(c)).to_array()[0]
+        } else {
+            libm::fmaf(a, b, c)
+        }
     }
 
     #[inline(always)]

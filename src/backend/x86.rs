@@ -44,10 +44,11 @@ macro_rules! instruction_set {
         pub(crate) struct $Token(());
 
         impl $Token {
-            /// The token, if the CPU has the features.
+            /// The token, if the CPU has the features and the target uses vector registers at all: one without SSE
+            /// is an operating system's kernel, which must leave them alone.
             #[inline(always)]
             pub(crate) fn detect() -> Option<Self> {
-                $detection::get().then_some(Self(()))
+                (cfg!(target_feature = "sse2") && $detection::get()).then_some(Self(()))
             }
 
             /// Runs a kernel, compiled for the features: all of it is inlined here.

@@ -184,11 +184,6 @@ pub fn same(a: f32, b: f32) -> bool {
 pub fn assert_same(actual: &[f32], expected: &[f32], context: impl core::fmt::Display) {
     assert_eq!(actual.len(), expected.len(), "{context}: length");
     for (i, (a, e)) in actual.iter().zip(expected).enumerate() {
-        assert!(
-            same(*a, *e),
-            "{context}: [{i}] is {a:e} ({:08x}), expected {e:e} ({:08x})",
-            a.to_bits(),
-            e.to_bits()
-        );
+        assert!(same(*a, *e), "{context}: [{i}] is {a:e} ({:08x}), expected {e:e} ({:08x})", a.to_bits(), e.to_bits());
     }
 }

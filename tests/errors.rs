@@ -1,0 +1,201 @@
+//! Bad input gives an error that says which argument, what it was and what was expected, and writes nothing.
+
+use adagrad::{Adagrad, Backend, Epsilon, Error, RowIndex, Table, WeightDecay, coalesce};
+
+const PARAMS: [f32; 6] = [1.0, -2.0, 3.0, -4.0, 5.0, -6.0];
+const ACCUMULATOR: [f32; 6] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5];
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|x| x.to_bits()).collect()
+}
+
+/// The error of a dense step, after which nothing may have changed.
+fn dense(opt: Adagrad, grads: usize, accumulator_len: usize) -> Error {
+    let mut error = None;
+    for backend in Backend::available() {
+        let (mut params, mut accumulator) = (PARAMS, ACCUMULATOR);
+        error = opt.step_on(backend, &mut params, &[1.0; 9][..grads], &mut accumulator[..accumulator_len]).err();
+        assert!(error.is_some());
+        assert_eq!(bits(&params), bits(&PARAMS));
+        assert_eq!(bits(&accumulator), bits(&ACCUMULATOR));
+    }
+    error.expect("an error on each backend")
+}
+
+/// The error of a step for rows of a table of 3 × 2, after which nothing may have changed.
+fn rows<I: RowIndex>(opt: Adagrad, rows: &[I], grads: &[f32]) -> Error {
+    let mut error = None;
+    for backend in Backend::available() {
+        let (mut params, mut accumulator) = (PARAMS, ACCUMULATOR);
+        let mut table = Table::new(&mut params, &mut accumulator, 2).expect("valid");
+        error = opt.step_rows_on(backend, &mut table, rows, grads).err();
+        let mut row_accumulator = [0.5; 3];
+        let mut other_params = PARAMS;
+        let mut row_wise = Table::row_wise(&mut other_params, &mut row_accumulator, 2).expect("valid");
+        // As text, in which NaN equals NaN.
+        assert_eq!(format!("{:?}", opt.step_rows_on(backend, &mut row_wise, rows, grads).err()), format!("{error:?}"));
+        assert!(error.is_some());
+        assert_eq!(bits(&params), bits(&PARAMS));
+        assert_eq!(bits(&accumulator), bits(&ACCUMULATOR));
+        assert_eq!(bits(&other_params), bits(&PARAMS));
+        assert_eq!(row_accumulator, [0.5; 3]);
+    }
+    error.expect("an error on each backend")
+}
+
+#[test]
+fn lengths() {
+    let opt = Adagrad::new(0.1);
+    for grads in [0, 5, 7] {
+        assert_eq!(dense(opt, grads, 6), Error::Length { what: "grads", expected: 6, actual: grads });
+    }
+    for accumulator in [0, 5] {
+        let expected = Error::Length { what: "accumulator", expected: 6, actual: accumulator };
+        assert_eq!(dense(opt, 6, accumulator), expected);
+    }
+    for grads in [0, 3, 5, 6] {
+        let expected = Error::Length { what: "grads", expected: 4, actual: grads };
+        assert_eq!(rows(opt, &[0_u32, 1], &[1.0; 6][..grads]), expected);
+    }
+}
+
+#[test]
+fn hyper_parameters() {
+    let new = Adagrad::new(0.1);
+    let at_least_0 = [-1.0, -1e-45, f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+    let mut cases = Vec::new();
+    for value in at_least_0 {
+        cases.push((Adagrad::new(value), "learning_rate", value));
+        cases.push((new.at(value), "learning_rate", value));
+        cases.push((new.with_epsilon(Epsilon::InsideSqrt(value)), "epsilon", value));
+        cases.push((new.with_epsilon(Epsilon::OutsideSqrt(value)), "epsilon", value));
+        cases.push((new.with_weight_decay(WeightDecay::L2(value)), "weight_decay", value));
+        cases.push((new.with_weight_decay(WeightDecay::Decoupled(value)), "weight_decay", value));
+        cases.push((new.with_clip_value(value), "clip_value", value));
+    }
+    cases.push((new.with_clip_value(0.0), "clip_value", 0.0));
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        cases.push((new.with_gradient_scale(value), "gradient_scale", value));
+    }
+    for (opt, name, value) in cases {
+        for error in [dense(opt, 6, 6), rows(opt, &[0_i64], &[1.0; 2])] {
+            let Error::Hyperparameter { what, value: found, .. } = error else { panic!("{name}: {error:?}") };
+            assert_eq!((what, found.to_bits()), (name, value.to_bits()));
+        }
+    }
+    for fine in [new.at(0.0), new.with_gradient_scale(-1.0), new.with_epsilon(Epsilon::InsideSqrt(0.0))] {
+        assert_eq!(fine.validate(), Ok(()));
+    }
+}
+
+#[test]
+fn row_indices() {
+    let opt = Adagrad::new(0.1);
+    let at_1 = |row| Error::Row { position: 1, row, rows: 3 };
+    assert_eq!(rows(opt, &[0_u32, 3, 7], &[1.0; 6]), at_1(3));
+    assert_eq!(rows(opt, &[0_u32, u32::MAX], &[1.0; 4]), at_1(u32::MAX.into()));
+    assert_eq!(rows(opt, &[0_u64, u64::MAX], &[1.0; 4]), at_1(u64::MAX.into()));
+    assert_eq!(rows(opt, &[0, usize::MAX], &[1.0; 4]), at_1(usize::MAX as i128));
+    assert_eq!(rows(opt, &[0_i32, -1], &[1.0; 4]), at_1(-1));
+    assert_eq!(rows(opt, &[0_i32, i32::MIN], &[1.0; 4]), at_1(i32::MIN.into()));
+    assert_eq!(rows(opt, &[0_i64, i64::MIN], &[1.0; 4]), at_1(i64::MIN.into()));
+    let half = usize::MAX / 2 + 1; // twice this wraps to 0
+    assert_eq!(rows(opt, &[2, half], &[1.0; 4]), at_1(half as i128));
+}
+
+#[test]
+fn tables() {
+    let mut params = PARAMS;
+    let mut accumulator = ACCUMULATOR;
+    let mut new = |params_len: usize, accumulator_len: usize, dim| {
+        Table::new(&mut params[..params_len], &mut accumulator[..accumulator_len], dim).err()
+    };
+    assert_eq!(new(6, 6, 0), Some(Error::ZeroDim));
+    assert_eq!(new(0, 0, 0), Some(Error::ZeroDim));
+    assert_eq!(new(6, 6, 4), Some(Error::NotRows { len: 6, dim: 4 }));
+    assert_eq!(new(6, 6, usize::MAX), Some(Error::NotRows { len: 6, dim: usize::MAX }));
+    assert_eq!(new(6, 3, 2), Some(Error::Length { what: "accumulator", expected: 6, actual: 3 }));
+    assert_eq!(new(6, 6, 2), None);
+    assert_eq!(new(0, 0, 2), None);
+    let mut row_wise =
+        |accumulator_len: usize, dim| Table::row_wise(&mut params, &mut accumulator[..accumulator_len], dim).err();
+    assert_eq!(row_wise(3, 0), Some(Error::ZeroDim));
+    assert_eq!(row_wise(3, 5), Some(Error::NotRows { len: 6, dim: 5 }));
+    assert_eq!(row_wise(6, 2), Some(Error::Length { what: "accumulator", expected: 3, actual: 6 }));
+    assert_eq!(row_wise(3, 2), None);
+}
+
+#[test]
+fn a_product_beyond_usize() {
+    let opt = Adagrad::new(0.1);
+    let overflow = Error::Overflow { rows: 2, dim: usize::MAX };
+    // A table without rows may have any number of columns.
+    let mut table = Table::new(&mut [], &mut [], usize::MAX).expect("valid");
+    assert_eq!(opt.step_rows(&mut table, &[0_u32, 0], &[]), Err(overflow));
+    assert_eq!(coalesce(&mut [0_u32, 0], &mut [], usize::MAX, &mut [0; 2]), Err(overflow));
+}
+
+#[test]
+fn coalescing() {
+    let call = |rows: usize, grads: usize, dim, scratch: usize| {
+        let (mut r, mut g) = ([1_u32; 4], PARAMS);
+        let result = coalesce(&mut r[..rows], &mut g[..grads], dim, &mut [9; 8][..scratch]);
+        assert_eq!((r, bits(&g)), ([1; 4], bits(&PARAMS)), "changed by an error");
+        result
+    };
+    assert_eq!(call(3, 6, 0, 8), Err(Error::ZeroDim));
+    assert_eq!(call(3, 5, 2, 8), Err(Error::Length { what: "grads", expected: 6, actual: 5 }));
+    assert_eq!(call(3, 6, 2, 2), Err(Error::TooShort { what: "scratch", minimum: 3, actual: 2 }));
+}
+
+#[test]
+fn empty_input_does_nothing() {
+    let opt = Adagrad::new(0.1);
+    assert_eq!(opt.step(&mut [], &[], &mut []), Ok(()));
+    let (mut params, mut accumulator) = (PARAMS, ACCUMULATOR);
+    let mut table = Table::new(&mut params, &mut accumulator, 3).expect("valid");
+    assert_eq!(opt.step_rows::<u32>(&mut table, &[], &[]), Ok(()));
+    assert_eq!(bits(&params), bits(&PARAMS));
+    assert_eq!(coalesce::<u32>(&mut [], &mut [], 5, &mut []), Ok(0));
+}
+
+#[test]
+fn a_missing_backend() {
+    for backend in [Backend::Scalar, Backend::Portable, Backend::Avx2, Backend::Avx512] {
+        if backend.is_available() {
+            continue;
+        }
+        let (mut params, mut accumulator) = (PARAMS, ACCUMULATOR);
+        let result = Adagrad::new(0.1).step_on(backend, &mut params, &[1.0; 6], &mut accumulator);
+        assert_eq!(result, Err(Error::Unavailable { backend }));
+        assert_eq!(bits(&params), bits(&PARAMS));
+        assert_eq!(bits(&accumulator), bits(&ACCUMULATOR));
+    }
+}
+
+#[test]
+fn messages_name_argument_value_and_expectation() {
+    let cases = [
+        (Error::Length { what: "grads", expected: 6, actual: 5 }, "grads has length 5, expected 6"),
+        (Error::TooShort { what: "scratch", minimum: 3, actual: 2 }, "scratch has length 2, expected at least 3"),
+        (Error::ZeroDim, "dim is 0, expected at least 1"),
+        (Error::NotRows { len: 6, dim: 4 }, "params has length 6, expected a multiple of dim, which is 4"),
+        (
+            Error::Row { position: 1, row: -1, rows: 3 },
+            "rows[1] is -1, expected 0 or more and less than 3, the table's rows",
+        ),
+        (Error::Overflow { rows: 2, dim: 9 }, "2 rows of 9 columns overflow usize"),
+        (
+            Error::Hyperparameter { what: "epsilon", value: f32::NAN, expected: "finite and at least 0" },
+            "epsilon is NaN, expected finite and at least 0",
+        ),
+        (
+            Error::Unavailable { backend: Backend::Avx512 },
+            "the avx512 backend is not available on this CPU or in this build",
+        ),
+    ];
+    for (error, message) in cases {
+        assert_eq!(error.to_string(), message);
+        let _: &dyn core::error::Error = &error;
+    }
+}

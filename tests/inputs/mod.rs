@@ -1,0 +1,136 @@
+//! What the tests feed to the steps: lengths, hyper-parameters, ordinary and special values.
+#![allow(dead_code, reason = "each test uses its own part of this file")]
+
+use adagrad::{Arithmetic, Epsilon, WeightDecay};
+
+use crate::reference::Options;
+
+/// Lengths at and around every boundary of lanes and blocks, and some beyond.
+pub const LENGTHS: [usize; 28] =
+    [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 23, 24, 25, 31, 32, 33, 47, 48, 63, 64, 65, 127, 129, 1031];
+
+/// How far into its allocation a slice begins, so that no alignment is met by chance.
+pub const OFFSETS: [usize; 5] = [0, 1, 3, 7, 13];
+
+/// Values at which arithmetic has its edges.
+pub const SPECIAL: [f32; 26] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    1e-45, // the smallest denormal
+    -1e-45,
+    1e-40,
+    f32::MIN_POSITIVE,
+    -f32::MIN_POSITIVE,
+    1.175_494_2e-38, // the largest denormal
+    1e-23,           // its square is denormal
+    -1e-19,          // its square is just normal
+    1e-8,
+    f32::EPSILON,
+    0.1,
+    1.000_000_1,
+    16_777_217.0,
+    1.844_674_3e19,  // its square is just finite
+    -1.844_674_5e19, // its square is infinite
+    1e30,
+    f32::MAX,
+    f32::MIN,
+    f32::INFINITY,
+    f32::NEG_INFINITY,
+    f32::NAN,
+    -f32::NAN,
+];
+
+/// The generator `SplitMix64` (Steele, Lea and Flood, 2014): the same numbers in every run and on every machine.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        (self.bits() % n as u64) as usize
+    }
+
+    /// Ordinary values: either sign, magnitudes from 2⁻²⁰ to 2⁴.
+    pub fn ordinary(&mut self) -> f32 {
+        let exponent = 107 + self.below(24) as u32;
+        let bits = self.bits() as u32;
+        f32::from_bits((bits & 0x807F_FFFF) | exponent << 23)
+    }
+
+    /// Any value at all: ordinary, special, or a random bit pattern.
+    pub fn any(&mut self) -> f32 {
+        match self.below(4) {
+            0 => SPECIAL[self.below(SPECIAL.len())],
+            1 => f32::from_bits(self.bits() as u32),
+            _ => self.ordinary(),
+        }
+    }
+
+    /// A value that an accumulator may have: not negative.
+    pub fn accumulated(&mut self, value: fn(&mut Self) -> f32) -> f32 {
+        match self.below(4) {
+            0 => 0.0,
+            _ => value(self).abs(),
+        }
+    }
+}
+
+/// Parameters, gradients and accumulators.
+#[derive(Clone)]
+pub struct State {
+    pub params: Vec<f32>,
+    pub grads: Vec<f32>,
+    pub accumulator: Vec<f32>,
+}
+
+impl State {
+    pub fn new(len: usize, seed: u64, value: fn(&mut Random) -> f32) -> Self {
+        let mut random = Random(seed);
+        Self {
+            params: (0..len).map(|_| value(&mut random)).collect(),
+            grads: (0..len).map(|_| value(&mut random)).collect(),
+            accumulator: (0..len).map(|_| random.accumulated(value)).collect(),
+        }
+    }
+}
+
+/// Every option on and off, in every combination that takes another path.
+pub fn options() -> Vec<Options> {
+    let mut all = Vec::new();
+    for epsilon in [
+        Epsilon::OutsideSqrt(1e-8),
+        Epsilon::InsideSqrt(1e-8),
+        Epsilon::OutsideSqrt(0.0),
+        Epsilon::InsideSqrt(0.0),
+        Epsilon::InsideSqrt(1e-45),
+    ] {
+        for weight_decay in [WeightDecay::None, WeightDecay::L2(0.01), WeightDecay::Decoupled(0.01)] {
+            for arithmetic in [Arithmetic::Separate, Arithmetic::Fused] {
+                for (gradient_scale, clip_value, maximize) in [
+                    (1.0, None, false),
+                    (1.0, None, true),
+                    (0.37, None, false),
+                    (1.0, Some(0.5), false),
+                    (-1024.0, Some(1e-3), true),
+                ] {
+                    all.push(Options {
+                        weight_decay,
+                        gradient_scale,
+                        clip_value,
+                        maximize,
+                        arithmetic,
+                        ..Options::new(0.1, epsilon)
+                    });
+                }
+            }
+        }
+    }
+    all
+}

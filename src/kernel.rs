@@ -106,7 +106,21 @@ impl<V: Copy> Rule<V> {
         (self.unless_zero(lanes, d, w, moved), accumulator)
     }
 
-    /// [`Rule::element`] over slices of one length.
+    /// [`Rule::element`] for one block.
+    #[inline(always)]
+    fn block<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        params: &mut [f32; W],
+        grads: &[f32; W],
+        accumulator: &mut [f32; W],
+    ) {
+        let (w, a) = self.element(lanes, lanes.load(params), lanes.load(grads), lanes.load(accumulator));
+        lanes.store(w, params);
+        lanes.store(a, accumulator);
+    }
+
+    /// [`Rule::element`] for slices of one length.
     #[inline(always)]
     fn elements<const W: usize, L: Lanes<W, Vector = V>>(
         &self,
@@ -118,24 +132,49 @@ impl<V: Copy> Rule<V> {
         let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
         let (g_blocks, g_tail) = grads.as_chunks::<W>();
         let (a_blocks, a_tail) = accumulator.as_chunks_mut::<W>();
-        let block = |w: &mut [f32; W], g: &[f32; W], a: &mut [f32; W]| {
-            let (new_w, new_a) = self.element(lanes, lanes.load(w), lanes.load(g), lanes.load(a));
-            lanes.store(new_w, w);
-            lanes.store(new_a, a);
-        };
         for ((w, g), a) in w_blocks.iter_mut().zip(g_blocks).zip(a_blocks) {
-            block(w, g, a);
+            self.block(lanes, w, g, a);
         }
         if !w_tail.is_empty() {
             let (mut w, mut a) = (padded(w_tail), padded(a_tail));
-            block(&mut w, &padded(g_tail), &mut a);
+            self.block(lanes, &mut w, &padded(g_tail), &mut a);
             unpad(&w, w_tail);
             unpad(&a, a_tail);
         }
     }
 
+    /// Adds the squares of one block of gradients to the running sums.
+    #[inline(always)]
+    fn add_squares<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        params: &[f32; W],
+        grads: &[f32; W],
+        sums: &mut [f32; W],
+    ) {
+        let g = self.gradient(lanes, lanes.load(params), lanes.load(grads));
+        lanes.store(self.product_plus(lanes, g, g, lanes.load(sums)), sums);
+    }
+
+    /// `w ← w − s·g` for one block, where the row's `s` is `rate` and its denominator `d`.
+    #[inline(always)]
+    fn move_block<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        rate: V,
+        d: V,
+        params: &mut [f32; W],
+        grads: &[f32; W],
+    ) {
+        let w = lanes.load(params);
+        let g = self.gradient(lanes, w, lanes.load(grads));
+        let w = self.decay(lanes, w);
+        let moved = lanes.sub(w, lanes.mul(rate, g));
+        lanes.store(self.unless_zero(lanes, d, w, moved), params);
+    }
+
     /// One row-wise update of a row and its one accumulator:
-    /// `G ← G + (Σ g²)/dim`, `s = η/d`, `w ← w − s·g`.
+    /// `G ← G + (Σ g²)/dim`, `s ← η/d`, `w ← w − s·g`.
     ///
     /// The sum runs in eight lanes, element `j` in lane `j mod 8`, that are added as a tree. This is the order of
     /// FBGEMM's kernels.
@@ -153,38 +192,29 @@ impl<V: Copy> Rule<V> {
 
         let mut p = [0.0; SUM_LANES];
         let (sums, _) = p.as_chunks_mut::<W>();
-        let groups = sums.len();
-        let mut add_squares = |index: usize, w: &[f32; W], g: &[f32; W]| {
-            let g = self.gradient(lanes, lanes.load(w), lanes.load(g));
-            if let Some(sum) = sums.get_mut(index % groups.max(1)) {
-                lanes.store(self.product_plus(lanes, g, g, lanes.load(sum)), sum);
-            }
-        };
+        let groups = sums.len().max(1);
         for (index, (w, g)) in w_blocks.iter().zip(g_blocks).enumerate() {
-            add_squares(index, w, g);
+            if let Some(sum) = sums.get_mut(index % groups) {
+                self.add_squares(lanes, w, g, sum);
+            }
         }
-        if !w_tail.is_empty() {
+        if !w_tail.is_empty()
+            && let Some(sum) = sums.get_mut(w_blocks.len() % groups)
+        {
             // The padding is zero, and adding its square changes no sum.
-            add_squares(w_blocks.len(), &padded(w_tail), &padded(g_tail));
+            self.add_squares(lanes, &padded(w_tail), &padded(g_tail), sum);
         }
         let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
         *accumulator += sum / dim;
 
         let d = self.denominator(lanes, lanes.splat(*accumulator));
         let rate = lanes.div(self.learning_rate, d);
-        let block = |w: &mut [f32; W], g: &[f32; W]| {
-            let before = lanes.load(w);
-            let g = self.gradient(lanes, before, lanes.load(g));
-            let decayed = self.decay(lanes, before);
-            let moved = lanes.sub(decayed, lanes.mul(rate, g));
-            lanes.store(self.unless_zero(lanes, d, decayed, moved), w);
-        };
         for (w, g) in w_blocks.iter_mut().zip(g_blocks) {
-            block(w, g);
+            self.move_block(lanes, rate, d, w, g);
         }
         if !w_tail.is_empty() {
             let mut w = padded(w_tail);
-            block(&mut w, &padded(g_tail));
+            self.move_block(lanes, rate, d, &mut w, &padded(g_tail));
             unpad(&w, w_tail);
         }
     }

@@ -30,8 +30,8 @@ pub(crate) trait Lanes<const W: usize>: Copy {
 
 /// A computation written once for all instruction sets.
 ///
-/// Implementations of `run` are `#[inline(always)]`, so that the whole computation is compiled inside the backend's
-/// entry function, with that backend's instructions.
+/// `run` and all that it calls are `#[inline(always)]`, so that the whole computation is compiled inside the backend's
+/// entry function, with that backend's instructions. Closures cannot be marked so, and have no place in it.
 pub(crate) trait Kernel {
     /// The widest lanes that the computation can use.
     const MAX_LANES: usize = usize::MAX;

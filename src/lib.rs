@@ -43,3 +43,8 @@ pub use backend::Backend;
 pub use coalesce::coalesce;
 pub use error::Error;
 pub use table::{RowIndex, Table};
+
+/// The code of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

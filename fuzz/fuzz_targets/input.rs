@@ -1,0 +1,247 @@
+//! What both targets share: the fuzzer's bytes as hyper-parameters, lengths and buffers, and what every backend must
+//! make of them.
+
+use core::ops::Range;
+
+use adagrad::{Arithmetic, Backend, Epsilon, Error, WeightDecay};
+use bytemuck::Pod;
+use libfuzzer_sys::arbitrary::{Arbitrary, Unstructured};
+
+use crate::reference::{Options, assert_same, same};
+
+const BACKENDS: [Backend; 4] = [Backend::Scalar, Backend::Portable, Backend::Avx2, Backend::Avx512];
+
+/// Values before and behind each slice, at least, that nothing may write to; also the alignment, in bytes, that its
+/// offset counts from.
+const MARGIN: usize = 64;
+
+const SPECIAL: [f32; 16] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    f32::INFINITY,
+    f32::NEG_INFINITY,
+    f32::NAN,
+    f32::MAX,
+    f32::MIN,
+    f32::MIN_POSITIVE,
+    -f32::MIN_POSITIVE,
+    f32::from_bits(1), // the least denormal
+    -f32::from_bits(1),
+    f32::from_bits(0x007F_FFFF), // the greatest
+    1e-23,                       // its square is denormal
+    1.9e19,                      // its square overflows
+];
+
+/// The fuzzer's bytes; where they end, a generator that the first eight of them seed goes on.
+pub struct Input<'a> {
+    bytes: Unstructured<'a>,
+    random: u64,
+}
+
+impl<'a> Input<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let mut bytes = Unstructured::new(bytes);
+        let random = bytes.arbitrary::<u64>().unwrap_or_default() | 1;
+        Self { bytes, random }
+    }
+
+    /// An integer or a truth value.
+    pub fn any<T: for<'b> Arbitrary<'b>>(&mut self) -> T {
+        let result = if self.bytes.len() >= size_of::<T>() {
+            self.bytes.arbitrary()
+        } else {
+            self.random ^= self.random << 13; // xorshift64; its high bits are the better ones
+            self.random ^= self.random >> 7;
+            self.random ^= self.random << 17;
+            T::arbitrary(&mut Unstructured::new(&self.random.to_be_bytes()))
+        };
+        result.expect("there are enough bytes")
+    }
+
+    /// One of `0..n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        usize::from(self.any::<u16>()) % n
+    }
+
+    /// True once in `n` times.
+    pub fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == n - 1
+    }
+
+    /// `expected`, or now and then another length.
+    pub fn length(&mut self, expected: usize) -> usize {
+        if self.one_in(24) { self.below(2 * expected + 2) } else { expected }
+    }
+
+    fn special(&mut self) -> f32 {
+        if self.one_in(4) { f32::from_bits(self.any()) } else { SPECIAL[self.below(SPECIAL.len())] }
+    }
+
+    /// Mostly a valid one.
+    fn hyperparameter(&mut self) -> f32 {
+        match self.below(24) {
+            0 => self.special(),
+            1 | 2 => self.special().abs(),
+            3 => 0.0,
+            n => 10.0_f32.powi(6 - n as i32) * f32::from(self.any::<u8>()),
+        }
+    }
+
+    pub fn options(&mut self) -> Options {
+        let mut options = Options::new(self.hyperparameter(), Epsilon::OutsideSqrt(self.hyperparameter()));
+        if self.any() {
+            options.epsilon = Epsilon::InsideSqrt(self.hyperparameter());
+        }
+        match self.below(3) {
+            0 => options.weight_decay = WeightDecay::L2(self.hyperparameter()),
+            1 => options.weight_decay = WeightDecay::Decoupled(self.hyperparameter()),
+            _ => {}
+        }
+        if self.any() {
+            options.gradient_scale = self.hyperparameter();
+        }
+        if self.any() {
+            options.clip_value = Some(self.hyperparameter());
+        }
+        options.maximize = self.any();
+        if self.any() {
+            options.arithmetic = Arithmetic::Fused;
+        }
+        options
+    }
+
+    /// A slice of numbers: some are all moderate, some all special, some between.
+    pub fn numbers(&mut self, len: usize) -> Buffer<f32> {
+        let (wildness, not_negative) = (self.below(5), self.any());
+        self.buffer(len, |input| {
+            let moderate = input.below(4) >= wildness;
+            let x = if moderate { f32::from(input.any::<i16>()) / 1024.0 } else { input.special() };
+            if not_negative { x.abs() } else { x }
+        })
+    }
+
+    /// Accumulators. Those below 0, against the documentation, must give NaN, but where ε stands inside the root one that
+    /// reaches −ε gives a division by 0: none are made there.
+    pub fn accumulators(&mut self, len: usize, options: &Options) -> Buffer<f32> {
+        let mut accumulators = self.numbers(len);
+        if let Epsilon::InsideSqrt(_) = options.epsilon {
+            for a in &mut accumulators.given[accumulators.slice.clone()] {
+                *a = if *a < 0.0 { -*a } else { *a }; // −0 stays
+            }
+        }
+        accumulators
+    }
+
+    /// A slice at some offset from a cache line's start.
+    pub fn buffer<T: Pod + From<u8>>(&mut self, len: usize, mut value: impl FnMut(&mut Self) -> T) -> Buffer<T> {
+        let mut all = Vec::<T>::with_capacity(len + 3 * MARGIN);
+        let start = MARGIN + all.as_ptr().align_offset(MARGIN) + self.below(MARGIN / size_of::<T>());
+        all.resize(len + 3 * MARGIN, T::from(0x55));
+        all[start..start + len].fill_with(|| value(self));
+        Buffer { given: all.clone(), all, slice: start..start + len }
+    }
+}
+
+/// A slice within a margin.
+pub struct Buffer<T> {
+    all: Vec<T>,
+    slice: Range<usize>,
+    given: Vec<T>,
+}
+
+impl<T: Pod> Buffer<T> {
+    /// The slice as it was given.
+    pub fn given(&self) -> &[T] {
+        &self.given[self.slice.clone()]
+    }
+
+    /// The slice to write to, once more as it was given.
+    pub fn fresh(&mut self) -> &mut [T] {
+        self.all.copy_from_slice(&self.given);
+        &mut self.all[self.slice.clone()]
+    }
+
+    /// The slice as it is now, after a call that may write to it; the margin must be as it was.
+    pub fn written(&self) -> &[T] {
+        let Range { start, end } = self.slice;
+        assert!(bits(&self.all[..start]) == bits(&self.given[..start]), "a write before the slice");
+        assert!(bits(&self.all[end..]) == bits(&self.given[end..]), "a write behind the slice");
+        &self.all[self.slice.clone()]
+    }
+
+    /// Fails if a byte has changed.
+    pub fn assert_untouched(&self) {
+        assert!(bits(&self.all) == bits(&self.given), "an error, but not all is as it was");
+    }
+}
+
+fn bits<T: Pod>(values: &[T]) -> &[u8] {
+    bytemuck::cast_slice(values)
+}
+
+/// The first hyper-parameter that is not as documented.
+pub fn fault_of(options: &Options) -> Option<Error> {
+    let (Epsilon::OutsideSqrt(epsilon) | Epsilon::InsideSqrt(epsilon)) = options.epsilon;
+    let weight_decay = match options.weight_decay {
+        WeightDecay::L2(lambda) | WeightDecay::Decoupled(lambda) => lambda,
+        _ => 0.0,
+    };
+    let clip = options.clip_value.unwrap_or(1.0);
+    let finite = f32::MIN..=f32::MAX;
+    let not_negative = 0.0..=f32::MAX;
+    [
+        ("learning_rate", options.learning_rate, not_negative.contains(&options.learning_rate)),
+        ("epsilon", epsilon, not_negative.contains(&epsilon)),
+        ("weight_decay", weight_decay, not_negative.contains(&weight_decay)),
+        ("gradient_scale", options.gradient_scale, finite.contains(&options.gradient_scale)),
+        ("clip_value", clip, clip != 0.0 && not_negative.contains(&clip)),
+    ]
+    .into_iter()
+    .find_map(|(what, value, ok)| (!ok).then_some(Error::Hyperparameter { what, value, expected: "" }))
+}
+
+pub fn length_fault(what: &'static str, expected: usize, actual: usize) -> Option<Error> {
+    (actual != expected).then_some(Error::Length { what, expected, actual })
+}
+
+/// Fails unless the call succeeded and nothing was at fault, or it was refused for one of the faults. Says whether it
+/// succeeded.
+pub fn accepted<T: core::fmt::Debug>(result: &Result<T, Error>, faults: &[Error]) -> bool {
+    let named = |fault: &Error| match (result, fault) {
+        (
+            Err(Error::Hyperparameter { what, value, .. }),
+            Error::Hyperparameter { what: expected_what, value: expected_value, .. },
+        ) => what == expected_what && same(*value, *expected_value),
+        (Err(error), fault) => error == fault,
+        (Ok(_), _) => false,
+    };
+    let right = if result.is_ok() { faults.is_empty() } else { faults.iter().any(named) };
+    assert!(right, "{result:?}, but the faults are {faults:?}");
+    result.is_ok()
+}
+
+/// Takes a step on every backend, and compares parameters and accumulators with `expected`, which are looked at only if
+/// nothing is at fault.
+pub fn on_every_backend(
+    faults: &[Error],
+    params: &mut Buffer<f32>,
+    accumulator: &mut Buffer<f32>,
+    expected: (&[f32], &[f32]),
+    step: impl Fn(Backend, &mut [f32], &mut [f32]) -> Result<(), Error>,
+) {
+    for backend in BACKENDS {
+        let mut faults = faults.to_vec();
+        if !backend.is_available() {
+            faults.push(Error::Unavailable { backend });
+        }
+        if accepted(&step(backend, params.fresh(), accumulator.fresh()), &faults) {
+            assert_same(params.written(), expected.0, format_args!("{backend}, params"));
+            assert_same(accumulator.written(), expected.1, format_args!("{backend}, accumulator"));
+        } else {
+            params.assert_untouched();
+            accumulator.assert_untouched();
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Steps on rows of both kinds of tables, on every backend, and `coalesce`, against the naive ones.
+#![no_main]
+
+mod input;
+#[path = "../../tests/reference/mod.rs"]
+mod reference;
+
+use adagrad::{Error, RowIndex, Table, coalesce};
+use bytemuck::Pod;
+use input::{Buffer, Input, accepted, fault_of, length_fault, on_every_backend};
+use libfuzzer_sys::fuzz_target;
+use reference::{Options, assert_same};
+
+/// The longest slice of parameters or gradients.
+const MAX_LEN: usize = 4096;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut input = Input::new(bytes);
+    macro_rules! with {
+        ($Index:ty) => {
+            test(&mut input, |raw| raw as $Index, |row| row as i128)
+        };
+    }
+    match input.below(5) {
+        0 => with!(u32),
+        1 => with!(u64),
+        2 => with!(usize),
+        3 => with!(i32),
+        _ => with!(i64),
+    }
+});
+
+fn test<I: RowIndex + Pod + From<u8>>(input: &mut Input, of_raw: fn(u64) -> I, to_i128: fn(I) -> i128) {
+    let options = input.options();
+    let dim = match input.below(32) {
+        0 => 0,
+        1 => usize::MAX >> input.below(8),
+        _ => 1 + input.below(40),
+    };
+    let (table_rows, k) = (input.below(12), input.below(24));
+    let params_len = input.length(short_product(table_rows, dim));
+    let grads_len = input.length(short_product(k, dim));
+    let params = input.numbers(params_len);
+    let grads = input.numbers(grads_len);
+    let hostile = input.one_in(4);
+    let rows = input.buffer(k, |input| {
+        let hostile = hostile && input.one_in(8);
+        of_raw(if hostile { hostile_row(input, table_rows, dim) } else { input.below(table_rows.max(1)) as u64 })
+    });
+    let mut case = Case { options, dim, params, grads, rows, to_i128 };
+    case.step(input, false);
+    case.step(input, true);
+    case.coalesce(input);
+}
+
+/// The product, or 0 where that is too long for a test.
+fn short_product(a: usize, b: usize) -> usize {
+    a.checked_mul(b).filter(|product| *product <= MAX_LEN).unwrap_or(0)
+}
+
+/// A row that is, but for some index types, not in the table.
+fn hostile_row(input: &mut Input, table_rows: usize, dim: usize) -> u64 {
+    match input.below(8) {
+        0 => u64::MAX,
+        1 => i64::MAX as u64,
+        2 => i64::MIN as u64,
+        3 => i32::MAX as u64,
+        4 => 1 << 31,
+        5 => (1 << 32) + input.below(table_rows.max(1)) as u64,
+        6 => (usize::MAX / dim.max(2)) as u64 + 1, // times `dim` it wraps around to a small number
+        _ => (table_rows + input.below(2)) as u64,
+    }
+}
+
+/// What is wrong with the gradients of `k` rows.
+fn gradient_fault(k: usize, dim: usize, grads: usize) -> Option<Error> {
+    match k.checked_mul(dim) {
+        None => Some(Error::Overflow { rows: k, dim }),
+        Some(expected) => length_fault("grads", expected, grads),
+    }
+}
+
+struct Case<I> {
+    options: Options,
+    dim: usize,
+    params: Buffer<f32>,
+    grads: Buffer<f32>,
+    rows: Buffer<I>,
+    to_i128: fn(I) -> i128,
+}
+
+impl<I: RowIndex + Pod> Case<I> {
+    fn step(&mut self, input: &mut Input, row_wise: bool) {
+        let Self { options, dim, .. } = *self;
+        let len = self.params.given().len();
+        let table_rows = len.checked_div(dim).unwrap_or(0);
+        let expected_len = if row_wise { table_rows } else { len };
+        let accumulator_len = input.length(expected_len);
+        let mut accumulator = input.accumulators(accumulator_len, &options);
+
+        let faults = self.faults(expected_len, accumulator_len);
+        let (rows, grads) = (self.rows.given(), self.grads.given());
+        let (mut w, mut a) = (self.params.given().to_vec(), accumulator.given().to_vec());
+        if faults.is_empty() {
+            let rows: Vec<usize> = rows.iter().map(|row| (self.to_i128)(*row) as usize).collect();
+            if row_wise {
+                options.step_row_wise(&mut w, &mut a, dim, &rows, grads);
+            } else {
+                options.step_rows(&mut w, &mut a, dim, &rows, grads);
+            }
+        }
+        let opt = options.adagrad();
+        on_every_backend(&faults, &mut self.params, &mut accumulator, (&w, &a), |backend, w, a| {
+            let mut table = if row_wise { Table::row_wise(w, a, dim) } else { Table::new(w, a, dim) }?;
+            opt.step_rows_on(backend, &mut table, rows, grads)
+        });
+    }
+
+    /// All that is wrong with a table or a step on it.
+    fn faults(&self, expected_accumulator: usize, accumulator: usize) -> Vec<Error> {
+        let (dim, len) = (self.dim, self.params.given().len());
+        if dim == 0 {
+            return vec![Error::ZeroDim];
+        }
+        if len % dim != 0 {
+            return vec![Error::NotRows { len, dim }];
+        }
+        let rows = len / dim;
+        let in_table = 0..rows as i128;
+        let mut indices = self.rows.given().iter().map(|row| (self.to_i128)(*row)).enumerate();
+        let outside = indices.find(|(_, row)| !in_table.contains(row));
+        [
+            length_fault("accumulator", expected_accumulator, accumulator),
+            fault_of(&self.options),
+            gradient_fault(self.rows.given().len(), dim, self.grads.given().len()),
+            outside.map(|(position, row)| Error::Row { position, row, rows }),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn coalesce(&mut self, input: &mut Input) {
+        let (dim, k) = (self.dim, self.rows.given().len());
+        let scratch_len = if input.one_in(16) { input.below(k + 1) } else { k + input.below(k + 2) };
+        let mut scratch = input.buffer::<usize>(scratch_len, |input| input.any());
+        let mut faults = Vec::from_iter(gradient_fault(k, dim, self.grads.given().len()));
+        if dim == 0 {
+            faults = vec![Error::ZeroDim];
+        }
+        if scratch_len < k {
+            faults.push(Error::TooShort { what: "scratch", minimum: k, actual: scratch_len });
+        }
+
+        let result = coalesce(self.rows.fresh(), self.grads.fresh(), dim, scratch.fresh());
+        if accepted(&result, &faults) {
+            let rows: Vec<usize> = self.rows.given().iter().map(|row| (self.to_i128)(*row) as usize).collect();
+            let (expected_rows, sums) = reference::coalesce(&rows, self.grads.given(), dim);
+            let n = result.unwrap_or_default();
+            let rows: Vec<usize> = self.rows.written()[..n].iter().map(|row| (self.to_i128)(*row) as usize).collect();
+            assert_eq!(rows, expected_rows);
+            assert_same(&self.grads.written()[..n * dim], &sums, "coalesce");
+            scratch.written();
+        } else {
+            self.rows.assert_untouched();
+            self.grads.assert_untouched();
+            scratch.assert_untouched();
+        }
+    }
+}

@@ -24,6 +24,38 @@ pub enum WeightDecay {
     Decoupled(f32),
 }
 
+/// How the accumulator takes in a squared gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Accumulation {
+    /// `G ← G + g·g`: Adagrad. The whole history counts, and the effective rate only falls.
+    Sum,
+    /// `G ← ρ·G + g·g`: the sum, forgetting at the rate ρ. For a gradient of constant size it settles at `g²/(1−ρ)`.
+    Leaky(f32),
+    /// `G ← ρ·G + (1−ρ)·(g·g)`: an average, which makes the step that of `RMSProp` (`torch.optim.RMSprop` with α = ρ;
+    /// Tieleman and Hinton, 2012). `1−ρ` is an `f32`. A parameter may move by up to η/√(1−ρ).
+    Ema(f32),
+}
+
+/// What becomes of a gradient that is infinite or NaN once it is scaled, clipped and has its weight decay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NonFinite {
+    /// It enters the accumulator and the parameter as arithmetic has it.
+    Propagate,
+    /// The element, or row-wise the row, is left as it was and counted in [`Report::skipped`]. Besides, `G` stops at
+    /// [`f32::MAX`] instead of becoming infinite, so that one huge gradient does not freeze a parameter for ever.
+    Skip,
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// How many elements, or rows of a row-wise table, were left as they were by [`NonFinite::Skip`].
+    pub skipped: usize,
+}
+
 /// How often a multiplication followed by an addition is rounded. Each choice gives the same bits on every backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -45,13 +77,13 @@ pub enum Arithmetic {
 /// g ← scale·g                       with_gradient_scale, with_maximize
 /// g ← clamp(g, −clip, clip)         with_clip_value
 /// g ← g + λ·w                       WeightDecay::L2
-/// G ← G + g·g
+/// G ← G + g·g                       Accumulation; or ρ·G + g·g, or ρ·G + (1−ρ)·(g·g)
 /// d ← √G + ε   or   √(G + ε)        Epsilon
 /// w ← w − (w·λ)·η                   WeightDecay::Decoupled
 /// w ← w − (η·g)/d                   nothing where d = 0, which needs ε = 0 and G = 0
 /// ```
 ///
-/// `G` never decreases, and since it holds the current `g²`, no parameter moves by more than η (decay and rounding
+/// With [`Accumulation::Sum`], `G` never decreases, and since it holds the current `g²`, no parameter moves by more than η (decay and rounding
 /// apart). An accumulator starts at 0 or a little above and must not be negative: a negative one is not found, it gives NaN.
 ///
 /// ```
@@ -72,6 +104,8 @@ pub struct Adagrad {
     clip_value: Option<f32>,
     maximize: bool,
     arithmetic: Arithmetic,
+    accumulation: Accumulation,
+    non_finite: NonFinite,
 }
 
 /// Hyper-parameters. None of these checks; [`Adagrad::validate`] does, and every step calls it.
@@ -96,6 +130,8 @@ impl Adagrad {
             clip_value: None,
             maximize: false,
             arithmetic: Arithmetic::Separate,
+            accumulation: Accumulation::Sum,
+            non_finite: NonFinite::Propagate,
         }
     }
 
@@ -286,6 +322,42 @@ impl Adagrad {
         self
     }
 
+    /// Sets whether the accumulator forgets. ρ must be at least 0 and at most 1. To forget all at once,
+    /// `accumulator.fill(0.0)`.
+    ///
+    /// ```
+    /// use adagrad::{Accumulation, Adagrad};
+    ///
+    /// let (mut params, mut accumulator) = ([0.0], [8.0]);
+    /// let opt = Adagrad::new(0.1).with_accumulation(Accumulation::Leaky(0.5));
+    /// opt.step(&mut params, &[2.0], &mut accumulator)?;
+    /// assert_eq!(accumulator, [8.0]); // 0.5·8 + 2²
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn with_accumulation(mut self, accumulation: Accumulation) -> Self {
+        self.accumulation = accumulation;
+        self
+    }
+
+    /// Sets what becomes of gradients that are infinite or NaN.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, NonFinite};
+    ///
+    /// let (mut params, mut accumulator) = ([1.0, 1.0], [0.0, 0.0]);
+    /// let opt = Adagrad::new(0.5).with_non_finite(NonFinite::Skip);
+    /// let report = opt.step(&mut params, &[f32::NAN, 3.0], &mut accumulator)?;
+    /// assert_eq!(report.skipped, 1);
+    /// assert_eq!((params, accumulator), ([1.0, 0.5], [0.0, 9.0]));
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn with_non_finite(mut self, non_finite: NonFinite) -> Self {
+        self.non_finite = non_finite;
+        self
+    }
+
     /// Checks every hyper-parameter.
     ///
     /// ```
@@ -322,6 +394,12 @@ impl Adagrad {
                 None => Ok(()),
                 Some(clip) => check("clip_value", clip, clip > 0.0, "finite and above 0"),
             },
+            match self.accumulation {
+                Accumulation::Sum => Ok(()),
+                Accumulation::Leaky(rho) | Accumulation::Ema(rho) => {
+                    check("accumulation", rho, rho >= 0.0 && rho <= 1.0, "at least 0 and at most 1")
+                }
+            },
         ];
         let mut i = 0;
         while i < checks.len() {
@@ -354,7 +432,7 @@ impl Adagrad {
     ///
     /// [`Error::Hyperparameter`]; [`Error::Length`] if `grads` or `accumulator` has not the length of `params`.
     #[inline]
-    pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<(), Error> {
+    pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
         self.step_on(Backend::detected(), params, grads, accumulator)
     }
 
@@ -381,11 +459,73 @@ impl Adagrad {
         params: &mut [f32],
         grads: &[f32],
         accumulator: &mut [f32],
-    ) -> Result<(), Error> {
+    ) -> Result<Report, Error> {
         self.validate()?;
         check_length("grads", params.len(), grads.len())?;
         check_length("accumulator", params.len(), accumulator.len())?;
-        backend.run(Dense { rule: self.rule(), params, grads, accumulator })
+        let skipped = backend.run(Dense { rule: self.rule(), params, grads, accumulator })?;
+        Ok(Report { skipped })
+    }
+
+    /// [`Adagrad::step`], which leaves 0 in each gradient, ready for the next accumulation. The gradients are cleared
+    /// while they are in the cache, so memory is passed over once.
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// let (mut params, mut grads, mut accumulator) = ([0.0], [2.0], [0.0]);
+    /// Adagrad::new(0.1).step_and_zero(&mut params, &mut grads, &mut accumulator)?;
+    /// assert_eq!((params, grads, accumulator), ([-0.1], [0.0], [4.0]));
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adagrad::step`].
+    #[inline]
+    pub fn step_and_zero(
+        &self,
+        params: &mut [f32],
+        grads: &mut [f32],
+        accumulator: &mut [f32],
+    ) -> Result<Report, Error> {
+        self.step_and_zero_on(Backend::detected(), params, grads, accumulator)
+    }
+
+    /// [`Adagrad::step_and_zero`] on a given backend, for tests, benchmarks and bug reports.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Backend};
+    ///
+    /// let (mut params, mut grads, mut accumulator) = ([0.0], [2.0], [0.0]);
+    /// Adagrad::new(0.1).step_and_zero_on(Backend::Scalar, &mut params, &mut grads, &mut accumulator)?;
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adagrad::step_on`].
+    pub fn step_and_zero_on(
+        &self,
+        backend: Backend,
+        params: &mut [f32],
+        grads: &mut [f32],
+        accumulator: &mut [f32],
+    ) -> Result<Report, Error> {
+        /// 12 kB of the three slices: they fit in any first-level cache.
+        const PART: usize = 1024;
+        // An empty step makes all checks that do not depend on a part.
+        self.step_on(backend, &mut [], &[], &mut [])?;
+        check_length("grads", params.len(), grads.len())?;
+        check_length("accumulator", params.len(), accumulator.len())?;
+        let mut skipped = 0;
+        for ((params, grads), accumulator) in
+            params.chunks_mut(PART).zip(grads.chunks_mut(PART)).zip(accumulator.chunks_mut(PART))
+        {
+            skipped += self.step_on(backend, params, grads, accumulator)?.skipped;
+            grads.fill(0.0);
+        }
+        Ok(Report { skipped })
     }
 
     /// One step for each of `rows`, in that order: `grads` holds `dim` values for each. A row that stands there twice
@@ -395,7 +535,8 @@ impl Adagrad {
     /// with `g` transformed as in the dense step:
     ///
     /// ```text
-    /// G ← G + (Σ g²)/dim        p[j mod 8] += g[j]², then ((p0+p1)+(p2+p3)) + ((p4+p5)+(p6+p7))
+    /// G ← G + (Σ g²)/dim        p[j mod 8] += g[j]², then ((p0+p1)+(p2+p3)) + ((p4+p5)+(p6+p7));
+    ///                           the mean stands for g·g in Accumulation
     /// d ← √G + ε   or   √(G + ε)
     /// s ← η/d
     /// w ← w − (w·λ)·η           WeightDecay::Decoupled
@@ -417,7 +558,7 @@ impl Adagrad {
     /// [`Error::Hyperparameter`]; [`Error::Length`] if `grads` has not `rows.len()·dim` values; [`Error::Overflow`] if
     /// that is beyond `usize`; [`Error::Row`] for the first row that is not in the table.
     #[inline]
-    pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<(), Error> {
+    pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
         self.step_rows_on(Backend::detected(), table, rows, grads)
     }
 
@@ -442,13 +583,14 @@ impl Adagrad {
         table: &mut Table<'_>,
         rows: &[I],
         grads: &[f32],
-    ) -> Result<(), Error> {
+    ) -> Result<Report, Error> {
         self.validate()?;
         table.check_rows(rows, grads)?;
-        match table.layout {
+        let skipped = match table.layout {
             Layout::ElementWise => backend.run(self.rows::<I, false>(table, rows, grads)),
             Layout::RowWise => backend.run(self.rows::<I, true>(table, rows, grads)),
-        }
+        }?;
+        Ok(Report { skipped })
     }
 
     #[inline]
@@ -463,7 +605,7 @@ impl Adagrad {
 
     /// The valid hyper-parameters in the kernels' form.
     #[inline]
-    fn rule(&self) -> Rule<f32> {
+    pub(crate) fn rule(&self) -> Rule<f32> {
         let (epsilon, epsilon_inside) = match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => (epsilon, false),
             Epsilon::InsideSqrt(epsilon) => (epsilon, true),
@@ -472,6 +614,11 @@ impl Adagrad {
             WeightDecay::None => (0.0, 0.0),
             WeightDecay::L2(lambda) => (lambda, 0.0),
             WeightDecay::Decoupled(lambda) => (0.0, lambda),
+        };
+        let (retained, average) = match self.accumulation {
+            Accumulation::Sum => (1.0, false),
+            Accumulation::Leaky(rho) => (rho, false),
+            Accumulation::Ema(rho) => (rho, true),
         };
         // Turning the scale's sign turns that of the product, with the same rounding.
         let scale = if self.maximize { -self.gradient_scale } else { self.gradient_scale };
@@ -484,6 +631,8 @@ impl Adagrad {
             minus_clip: -clip,
             l2,
             decoupled,
+            retained,
+            fresh: 1.0 - retained,
             flags: Flags {
                 epsilon_inside,
                 epsilon_is_zero: epsilon == 0.0,
@@ -491,7 +640,10 @@ impl Adagrad {
                 clip: self.clip_value.is_some(),
                 l2: l2 != 0.0,
                 decoupled: decoupled != 0.0,
+                forget: retained != 1.0,
+                average,
                 fused: self.arithmetic == Arithmetic::Fused,
+                skip: self.non_finite == NonFinite::Skip,
             },
         }
     }

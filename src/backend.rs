@@ -20,7 +20,7 @@ mod x86 {
             None
         }
 
-        pub(crate) fn enter<K: Kernel>(self, _: K) {
+        pub(crate) fn enter<K: Kernel>(self, _: K) -> K::Output {
             match self {}
         }
     }
@@ -87,6 +87,8 @@ impl Backend {
     pub fn is_available(self) -> bool {
         struct Nothing;
         impl Kernel for Nothing {
+            type Output = ();
+
             #[inline(always)]
             fn run<const W: usize, L: crate::lanes::Lanes<W>>(self, _: L) {}
         }
@@ -95,7 +97,7 @@ impl Backend {
 
     /// Runs a kernel, or says that the backend is not available.
     #[inline]
-    pub(crate) fn run<K: Kernel>(self, kernel: K) -> Result<(), Error> {
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> Result<K::Output, Error> {
         let done = match self {
             Self::Scalar => Some(scalar::Scalar).map(|lanes| kernel.run(lanes)),
             Self::Portable => portable::Portable::detect().map(|lanes| kernel.run(lanes)),

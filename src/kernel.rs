@@ -19,6 +19,8 @@ pub(crate) struct Rule<T> {
     pub(crate) minus_clip: T,
     pub(crate) l2: T,
     pub(crate) decoupled: T,
+    pub(crate) retained: T,
+    pub(crate) fresh: T,
     pub(crate) flags: Flags,
 }
 
@@ -31,7 +33,10 @@ pub(crate) struct Flags {
     pub(crate) clip: bool,
     pub(crate) l2: bool,
     pub(crate) decoupled: bool,
+    pub(crate) forget: bool,
+    pub(crate) average: bool,
     pub(crate) fused: bool,
+    pub(crate) skip: bool,
 }
 
 impl Rule<f32> {
@@ -45,6 +50,8 @@ impl Rule<f32> {
             minus_clip: lanes.splat(self.minus_clip),
             l2: lanes.splat(self.l2),
             decoupled: lanes.splat(self.decoupled),
+            retained: lanes.splat(self.retained),
+            fresh: lanes.splat(self.fresh),
             flags: self.flags,
         }
     }
@@ -73,6 +80,40 @@ impl<V: Copy> Rule<V> {
         g
     }
 
+    /// What of the accumulator is added to: `G`, or `ρ·G`.
+    #[inline(always)]
+    fn kept<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
+        if self.flags.forget { lanes.mul(self.retained, accumulator) } else { accumulator }
+    }
+
+    /// A new accumulator. If bad gradients are skipped it stays finite, or one that is huge would freeze its parameters
+    /// for ever, forgetting or not.
+    #[inline(always)]
+    fn saturated<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
+        if self.flags.skip { lanes.min(lanes.splat(f32::MAX), accumulator) } else { accumulator }
+    }
+
+    /// `G ← G + g·g`, `ρ·G + g·g`, or `ρ·G + (1−ρ)·(g·g)`.
+    #[inline(always)]
+    fn accumulate<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V, g: V) -> V {
+        let kept = self.kept(lanes, accumulator);
+        let sum = if self.flags.average {
+            self.product_plus(lanes, self.fresh, lanes.mul(g, g), kept)
+        } else {
+            self.product_plus(lanes, g, g, kept)
+        };
+        self.saturated(lanes, sum)
+    }
+
+    /// `G ← G + m`, `ρ·G + m`, or `ρ·G + (1−ρ)·m`, where `m` is the mean of a row's squares.
+    #[inline(always)]
+    fn accumulate_mean<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V, mean: V) -> V {
+        let kept = self.kept(lanes, accumulator);
+        let sum =
+            if self.flags.average { self.product_plus(lanes, self.fresh, mean, kept) } else { lanes.add(kept, mean) };
+        self.saturated(lanes, sum)
+    }
+
     /// `d ← √G + ε` or `√(G + ε)`.
     #[inline(always)]
     fn denominator<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
@@ -95,18 +136,7 @@ impl<V: Copy> Rule<V> {
         if self.flags.epsilon_is_zero { lanes.if_zero(d, w, moved) } else { moved }
     }
 
-    /// One element-wise update: the new parameters and the new accumulator.
-    #[inline(always)]
-    fn element<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V, g: V, accumulator: V) -> (V, V) {
-        let g = self.gradient(lanes, w, g);
-        let accumulator = self.product_plus(lanes, g, g, accumulator);
-        let d = self.denominator(lanes, accumulator);
-        let w = self.decay(lanes, w);
-        let moved = lanes.sub(w, lanes.div(lanes.mul(self.learning_rate, g), d));
-        (self.unless_zero(lanes, d, w, moved), accumulator)
-    }
-
-    /// [`Rule::element`] for one block.
+    /// The element-wise update of one block. The result is the number of elements skipped.
     #[inline(always)]
     fn block<const W: usize, L: Lanes<W, Vector = V>>(
         &self,
@@ -114,13 +144,26 @@ impl<V: Copy> Rule<V> {
         params: &mut [f32; W],
         grads: &[f32; W],
         accumulator: &mut [f32; W],
-    ) {
-        let (w, a) = self.element(lanes, lanes.load(params), lanes.load(grads), lanes.load(accumulator));
-        lanes.store(w, params);
-        lanes.store(a, accumulator);
+    ) -> usize {
+        let (w, a) = (lanes.load(params), lanes.load(accumulator));
+        let g = self.gradient(lanes, w, lanes.load(grads));
+        let mut new_a = self.accumulate(lanes, a, g);
+        let d = self.denominator(lanes, new_a);
+        let decayed = self.decay(lanes, w);
+        let moved = lanes.sub(decayed, lanes.div(lanes.mul(self.learning_rate, g), d));
+        let mut new_w = self.unless_zero(lanes, d, decayed, moved);
+        let mut skipped = 0;
+        if self.flags.skip {
+            new_w = lanes.if_finite(g, new_w, w);
+            new_a = lanes.if_finite(g, new_a, a);
+            skipped = lanes.count_non_finite(g);
+        }
+        lanes.store(new_w, params);
+        lanes.store(new_a, accumulator);
+        skipped
     }
 
-    /// [`Rule::element`] for slices of one length.
+    /// [`Rule::block`] for slices of one length.
     #[inline(always)]
     fn elements<const W: usize, L: Lanes<W, Vector = V>>(
         &self,
@@ -128,19 +171,21 @@ impl<V: Copy> Rule<V> {
         params: &mut [f32],
         grads: &[f32],
         accumulator: &mut [f32],
-    ) {
+    ) -> usize {
         let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
         let (g_blocks, g_tail) = grads.as_chunks::<W>();
         let (a_blocks, a_tail) = accumulator.as_chunks_mut::<W>();
+        let mut skipped = 0;
         for ((w, g), a) in w_blocks.iter_mut().zip(g_blocks).zip(a_blocks) {
-            self.block(lanes, w, g, a);
+            skipped += self.block(lanes, w, g, a);
         }
         if !w_tail.is_empty() {
             let (mut w, mut a) = (padded(w_tail), padded(a_tail));
-            self.block(lanes, &mut w, &padded(g_tail), &mut a);
+            skipped += self.block(lanes, &mut w, &padded(g_tail), &mut a);
             unpad(&w, w_tail);
             unpad(&a, a_tail);
         }
+        skipped
     }
 
     /// Adds the squares of one block of gradients to the running sums.
@@ -174,7 +219,7 @@ impl<V: Copy> Rule<V> {
     }
 
     /// One row-wise update of a row and its one accumulator:
-    /// `G ← G + (Σ g²)/dim`, `s ← η/d`, `w ← w − s·g`.
+    /// `G ← G + (Σ g²)/dim`, `s ← η/d`, `w ← w − s·g`. The result is the number of rows skipped: 0 or 1.
     ///
     /// The sum runs in eight lanes, element `j` in lane `j mod 8`, that are added as a tree. This is the order of
     /// FBGEMM's kernels.
@@ -185,7 +230,7 @@ impl<V: Copy> Rule<V> {
         params: &mut [f32],
         grads: &[f32],
         accumulator: &mut f32,
-    ) {
+    ) -> usize {
         let dim = params.len() as f32;
         let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
         let (g_blocks, g_tail) = grads.as_chunks::<W>();
@@ -205,9 +250,18 @@ impl<V: Copy> Rule<V> {
             self.add_squares(lanes, &padded(w_tail), &padded(g_tail), sum);
         }
         let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
-        *accumulator += sum / dim;
+        // The sum of a row with a bad gradient is not finite. The converse fails: finite squares may overflow it.
+        if self.flags.skip && !sum.is_finite() && self.any_non_finite(lanes, w_blocks, g_blocks, w_tail, g_tail) {
+            return 1;
+        }
+        let a = self.accumulate_mean(lanes, lanes.splat(*accumulator), lanes.splat(sum / dim));
+        let mut stored = [0.0; W];
+        lanes.store(a, &mut stored);
+        if let Some(first) = stored.first() {
+            *accumulator = *first;
+        }
 
-        let d = self.denominator(lanes, lanes.splat(*accumulator));
+        let d = self.denominator(lanes, a);
         let rate = lanes.div(self.learning_rate, d);
         for (w, g) in w_blocks.iter_mut().zip(g_blocks) {
             self.move_block(lanes, rate, d, w, g);
@@ -217,6 +271,25 @@ impl<V: Copy> Rule<V> {
             self.move_block(lanes, rate, d, &mut w, &padded(g_tail));
             unpad(&w, w_tail);
         }
+        0
+    }
+
+    /// Whether any of a row's gradients, transformed, is infinite or NaN.
+    #[inline(always)]
+    fn any_non_finite<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        w_blocks: &[[f32; W]],
+        g_blocks: &[[f32; W]],
+        w_tail: &[f32],
+        g_tail: &[f32],
+    ) -> bool {
+        let mut count = 0;
+        for (w, g) in w_blocks.iter().zip(g_blocks) {
+            count += lanes.count_non_finite(self.gradient(lanes, lanes.load(w), lanes.load(g)));
+        }
+        let (w, g) = (lanes.load(&padded(w_tail)), lanes.load(&padded(g_tail)));
+        count + lanes.count_non_finite(self.gradient(lanes, w, g)) > 0
     }
 }
 
@@ -252,10 +325,13 @@ pub(crate) struct Dense<'a> {
 }
 
 impl Kernel for Dense<'_> {
+    /// The number of elements skipped.
+    type Output = usize;
+
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let rule = self.rule.splat(lanes);
-        rule.elements(lanes, self.params, self.grads, self.accumulator);
+        rule.elements(lanes, self.params, self.grads, self.accumulator)
     }
 }
 
@@ -273,27 +349,32 @@ pub(crate) struct Rows<'a, I, const ROW_WISE: bool> {
 }
 
 impl<I: RowIndex, const ROW_WISE: bool> Kernel for Rows<'_, I, ROW_WISE> {
+    /// The number of elements or, row-wise, rows skipped.
+    type Output = usize;
+
     const MAX_LANES: usize = if ROW_WISE { SUM_LANES } else { usize::MAX };
 
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let rule = self.rule.splat(lanes);
         let mut grads = self.grads;
+        let mut skipped = 0;
         for row in self.rows {
-            // The caller has checked every row, so none of these returns is taken; written as they are, they leave
-            // the compiler no panic to link.
-            let Some(row) = row.to_usize() else { return };
-            let Some((g, rest)) = grads.split_at_checked(self.dim) else { return };
-            let Some(w) = row_of(self.params, row, self.dim) else { return };
-            if ROW_WISE {
-                let Some(a) = self.accumulator.get_mut(row) else { return };
-                rule.row_wise(lanes, w, g, a);
+            // The caller has checked every row, so none of these breaks is taken; written as they are, they leave the
+            // compiler no panic to link.
+            let Some(row) = row.to_usize() else { break };
+            let Some((g, rest)) = grads.split_at_checked(self.dim) else { break };
+            let Some(w) = row_of(self.params, row, self.dim) else { break };
+            skipped += if ROW_WISE {
+                let Some(a) = self.accumulator.get_mut(row) else { break };
+                rule.row_wise(lanes, w, g, a)
             } else {
-                let Some(a) = row_of(self.accumulator, row, self.dim) else { return };
-                rule.elements(lanes, w, g, a);
-            }
+                let Some(a) = row_of(self.accumulator, row, self.dim) else { break };
+                rule.elements(lanes, w, g, a)
+            };
             grads = rest;
         }
+        skipped
     }
 }
 
@@ -302,4 +383,120 @@ impl<I: RowIndex, const ROW_WISE: bool> Kernel for Rows<'_, I, ROW_WISE> {
 fn row_of(table: &mut [f32], row: usize, dim: usize) -> Option<&mut [f32]> {
     let start = row.wrapping_mul(dim);
     table.get_mut(start..start.wrapping_add(dim))
+}
+
+/// Effective learning rates, `η/d`. The two slices have one length.
+pub(crate) struct EffectiveRates<'a> {
+    pub(crate) rule: Rule<f32>,
+    pub(crate) accumulator: &'a [f32],
+    pub(crate) rates: &'a mut [f32],
+}
+
+impl Kernel for EffectiveRates<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let rule = self.rule.splat(lanes);
+        let (a_blocks, a_tail) = self.accumulator.as_chunks::<W>();
+        let (rate_blocks, rate_tail) = self.rates.as_chunks_mut::<W>();
+        for (a, rate) in a_blocks.iter().zip(rate_blocks) {
+            lanes.store(lanes.div(rule.learning_rate, rule.denominator(lanes, lanes.load(a))), rate);
+        }
+        let mut rate = [0.0; W];
+        lanes.store(lanes.div(rule.learning_rate, rule.denominator(lanes, lanes.load(&padded(a_tail)))), &mut rate);
+        unpad(&rate, rate_tail);
+    }
+}
+
+/// Whether all values are finite.
+pub(crate) struct AllFinite<'a>(pub(crate) &'a [f32]);
+
+impl Kernel for AllFinite<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> bool {
+        /// How many values are looked at before the answer so far is.
+        const STRIDE: usize = 1024;
+        let (strides, rest) = self.0.as_chunks::<STRIDE>();
+        for stride in strides {
+            if count_non_finite(lanes, stride) > 0 {
+                return false;
+            }
+        }
+        count_non_finite(lanes, rest) == 0
+    }
+}
+
+#[inline(always)]
+fn count_non_finite<const W: usize, L: Lanes<W>>(lanes: L, values: &[f32]) -> usize {
+    let (blocks, tail) = values.as_chunks::<W>();
+    let mut count = lanes.count_non_finite(lanes.load(&padded(tail)));
+    for block in blocks {
+        count += lanes.count_non_finite(lanes.load(block));
+    }
+    count
+}
+
+/// The running sums of [`SumOfSquares`], and how many elements go to them before they are added up.
+const NORM_SUMS: usize = 32;
+const NORM_STRIDE: usize = 4096;
+
+/// `Σ x²`. Squares go to 32 running sums in `f32`, element `j` to sum `j mod 32`, which after each 4,096 elements are
+/// added to 32 sums in `f64`; those are added as a tree of neighbours at the end.
+pub(crate) struct SumOfSquares<'a>(pub(crate) &'a [f32]);
+
+impl Kernel for SumOfSquares<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> f64 {
+        let mut totals = [0.0_f64; NORM_SUMS];
+        let (strides, rest) = self.0.as_chunks::<NORM_STRIDE>();
+        for stride in strides {
+            add_sums(&squares::<W, L, NORM_SUMS>(lanes, stride), &mut totals);
+        }
+        add_sums(&squares::<W, L, NORM_SUMS>(lanes, rest), &mut totals);
+        let mut width = NORM_SUMS / 2;
+        while width > 0 {
+            for j in 0..width {
+                totals[j] = totals[2 * j] + totals[2 * j + 1];
+            }
+            width /= 2;
+        }
+        totals[0]
+    }
+}
+
+/// Adds to running totals.
+#[inline(always)]
+fn add_sums<const N: usize>(sums: &[f32; N], totals: &mut [f64; N]) {
+    for (total, sum) in totals.iter_mut().zip(sums) {
+        *total += f64::from(*sum);
+    }
+}
+
+/// The sums of squares of every `N`th value. `N` is a multiple of `W`.
+#[inline(always)]
+fn squares<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, values: &[f32]) -> [f32; N] {
+    let mut sums = [0.0; N];
+    let (groups, rest) = values.as_chunks::<N>();
+    for group in groups {
+        add_group(lanes, group, &mut sums);
+    }
+    if !rest.is_empty() {
+        add_group(lanes, &padded(rest), &mut sums);
+    }
+    sums
+}
+
+#[inline(always)]
+fn add_group<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, group: &[f32; N], sums: &mut [f32; N]) {
+    let (sums, _) = sums.as_chunks_mut::<W>();
+    let (blocks, _) = group.as_chunks::<W>();
+    for (sum, block) in sums.iter_mut().zip(blocks) {
+        let x = lanes.load(block);
+        lanes.store(lanes.add(lanes.load(sum), lanes.mul(x, x)), sum);
+    }
 }

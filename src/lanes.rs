@@ -24,6 +24,10 @@ pub(crate) trait Lanes<const W: usize>: Copy {
     fn min(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `if a > b { a } else { b }`: `b` where either is NaN.
     fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `if test is finite { finite } else { other }`.
+    fn if_finite(self, test: Self::Vector, finite: Self::Vector, other: Self::Vector) -> Self::Vector;
+    /// How many lanes are infinite or NaN.
+    fn count_non_finite(self, a: Self::Vector) -> usize;
     /// `if test == 0.0 { zero } else { other }`: `other` where `test` is NaN.
     fn if_zero(self, test: Self::Vector, zero: Self::Vector, other: Self::Vector) -> Self::Vector;
 }
@@ -33,8 +37,10 @@ pub(crate) trait Lanes<const W: usize>: Copy {
 /// `run` and all that it calls are `#[inline(always)]`, so that the whole computation is compiled inside the backend's
 /// entry function, with that backend's instructions. Closures cannot be marked so, and have no place in it.
 pub(crate) trait Kernel {
+    type Output;
+
     /// The widest lanes that the computation can use.
     const MAX_LANES: usize = usize::MAX;
 
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L);
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> Self::Output;
 }

@@ -5,6 +5,9 @@
 //! - The memory is the caller's. A call that returns an [`Error`] has written nothing, and no call panics.
 //! - [`Backend`] is chosen at run time, also without `std`: scalar, portable SIMD, AVX2, AVX-512. The results do not
 //!   depend on it.
+//! - [`LearningRate`] is a rate as a function of the step; [`Accumulation`] can forget; [`Adagrad::summary`] tells how far
+//!   the effective rates have fallen; [`NonFinite`], [`all_finite`], [`sum_of_squares`] and [`clip_norm_scale`] guard
+//!   against bad gradients.
 //!
 //! ```
 //! use adagrad::Adagrad;
@@ -33,15 +36,21 @@
 mod adagrad;
 mod backend;
 mod coalesce;
+mod diagnostics;
 mod error;
 mod kernel;
 mod lanes;
+mod norms;
+mod schedule;
 mod table;
 
-pub use adagrad::{Adagrad, Arithmetic, Epsilon, WeightDecay};
+pub use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, Report, WeightDecay};
 pub use backend::Backend;
 pub use coalesce::coalesce;
+pub use diagnostics::Summary;
 pub use error::Error;
+pub use norms::{all_finite, all_finite_on, clip_norm_scale, sum_of_squares, sum_of_squares_on};
+pub use schedule::LearningRate;
 pub use table::{RowIndex, Table};
 
 /// The code of the README, compiled.

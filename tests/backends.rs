@@ -6,7 +6,7 @@
 mod inputs;
 mod reference;
 
-use adagrad::{Adagrad, Arithmetic, Backend, Epsilon, Table};
+use adagrad::{Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Table};
 use inputs::{LENGTHS, OFFSETS, Random, SPECIAL, State, options};
 use reference::{Options, assert_same};
 
@@ -39,6 +39,10 @@ for_each_backend!(
     row_wise_over_dims,
     rows_over_options,
     index_types,
+    stepping_and_zeroing,
+    effective_rates,
+    finiteness,
+    sums_of_squares,
 );
 
 fn on(backend: Backend, test: fn(Backend)) {
@@ -55,15 +59,17 @@ fn on(backend: Backend, test: fn(Backend)) {
 /// Runs one dense step on the backend and in the reference, `offset` elements into the allocations.
 fn check_dense(backend: Backend, options: &Options, state: &State, offset: usize) {
     let mut expected = state.clone();
-    options.step(&mut expected.params[offset..], &state.grads[offset..], &mut expected.accumulator[offset..]);
+    let skipped =
+        options.step(&mut expected.params[offset..], &state.grads[offset..], &mut expected.accumulator[offset..]);
     let mut actual = state.clone();
-    options
+    let report = options
         .adagrad()
         .step_on(backend, &mut actual.params[offset..], &state.grads[offset..], &mut actual.accumulator[offset..])
         .expect("valid");
     let context = |what| format!("{backend}: {what} of {} elements from {offset}, {options:?}", state.params.len());
     assert_same(&actual.accumulator, &expected.accumulator, context("accumulator"));
     assert_same(&actual.params, &expected.params, context("params"));
+    assert_eq!(report.skipped, skipped, "{}", context("elements skipped"));
 }
 
 fn dense_over_lengths_and_offsets(backend: Backend) {
@@ -145,15 +151,16 @@ fn check_rows(backend: Backend, options: &Options, dim: usize, row_wise: bool, v
     let mut actual = expected.clone();
 
     let reference = if row_wise { Options::step_row_wise } else { Options::step_rows };
-    reference(options, &mut expected.params, &mut expected.accumulator, dim, &rows, &grads);
+    let skipped = reference(options, &mut expected.params, &mut expected.accumulator, dim, &rows, &grads);
 
     let new = if row_wise { Table::row_wise } else { Table::new };
     let mut table = new(&mut actual.params, &mut actual.accumulator, dim).expect("valid");
-    options.adagrad().step_rows_on(backend, &mut table, &rows, &grads).expect("valid");
+    let report = options.adagrad().step_rows_on(backend, &mut table, &rows, &grads).expect("valid");
 
     let context = |what| format!("{backend}: {what}, dim {dim}, row-wise {row_wise}, {options:?}");
     assert_same(&actual.accumulator, &expected.accumulator, context("accumulator"));
     assert_same(&actual.params, &expected.params, context("params"));
+    assert_eq!(report.skipped, skipped, "{}", context("skipped"));
 }
 
 fn over_dims(backend: Backend, row_wise: bool) {
@@ -198,6 +205,82 @@ fn index_types(backend: Backend) {
     assert_eq!(params(backend, [3_u64, 0, 3]), expected);
     assert_eq!(params(backend, [3_i32, 0, 3]), expected);
     assert_eq!(params(backend, [3_i64, 0, 3]), expected);
+}
+
+fn stepping_and_zeroing(backend: Backend) {
+    let opt = Adagrad::new(0.1).with_non_finite(NonFinite::Skip);
+    for length in [0, 1, 17, 1023, 1024, 1025, 5000] {
+        let state = State::new(length, 4, Random::any);
+        let mut expected = state.clone();
+        let expected_report =
+            opt.step_on(backend, &mut expected.params, &state.grads, &mut expected.accumulator).expect("valid");
+        let mut actual = state.clone();
+        let report = opt
+            .step_and_zero_on(backend, &mut actual.params, &mut actual.grads, &mut actual.accumulator)
+            .expect("valid");
+        assert_eq!(report, expected_report);
+        assert_same(&actual.params, &expected.params, format!("{backend}: params of {length}"));
+        assert_same(&actual.accumulator, &expected.accumulator, format!("{backend}: accumulator of {length}"));
+        assert_same(&actual.grads, &vec![0.0; length], format!("{backend}: gradients of {length}"));
+    }
+}
+
+fn effective_rates(backend: Backend) {
+    for length in LENGTHS {
+        let state = State::new(length, 5, Random::any);
+        for epsilon in [Epsilon::OutsideSqrt(1e-8), Epsilon::InsideSqrt(1e-8), Epsilon::InsideSqrt(0.0)] {
+            let options = Options::new(0.1, epsilon);
+            let expected: Vec<f32> = state.accumulator.iter().map(|a| 0.1 / options.denominator(*a)).collect();
+            let mut rates = vec![7.0; length];
+            options.adagrad().effective_rates_on(backend, &state.accumulator, &mut rates).expect("valid");
+            assert_same(&rates, &expected, format!("{backend}: rates of {length}, {epsilon:?}"));
+        }
+    }
+}
+
+fn finiteness(backend: Backend) {
+    for length in LENGTHS.into_iter().chain([1024, 4097]) {
+        let mut values = State::new(length, 6, Random::ordinary).params;
+        assert_eq!(adagrad::all_finite_on(backend, &values), Ok(true), "{length}");
+        for at in 0..length {
+            for bad in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, -f32::NAN] {
+                let good = core::mem::replace(&mut values[at], bad);
+                assert_eq!(adagrad::all_finite_on(backend, &values), Ok(false), "{bad} at {at} of {length}");
+                values[at] = good;
+            }
+        }
+    }
+    let finite: Vec<f32> = SPECIAL.into_iter().filter(|x| x.is_finite()).collect();
+    assert_eq!(adagrad::all_finite_on(backend, &finite), Ok(true));
+}
+
+/// The documented order, written plainly.
+fn plain_sum_of_squares(values: &[f32]) -> f64 {
+    let mut totals = vec![0.0; 32];
+    for stride in values.chunks(4096) {
+        let mut sums = [0.0_f32; 32];
+        for (j, x) in stride.iter().enumerate() {
+            sums[j % 32] += x * x;
+        }
+        for (total, sum) in totals.iter_mut().zip(sums) {
+            *total += f64::from(sum);
+        }
+    }
+    while totals.len() > 1 {
+        totals = totals.chunks(2).map(|pair| pair[0] + pair[1]).collect();
+    }
+    totals[0]
+}
+
+fn sums_of_squares(backend: Backend) {
+    for length in LENGTHS.into_iter().chain([4095, 4096, 4097, 8192, 10_000]) {
+        let values = State::new(length, 7, Random::ordinary).params;
+        let sum = adagrad::sum_of_squares_on(backend, &values).expect("available");
+        assert_eq!(sum.to_bits(), plain_sum_of_squares(&values).to_bits(), "{backend}: {length}");
+        let exact: f64 = values.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
+        // 128 additions and a product in f32, each with a relative error of 2⁻²⁴ at most.
+        assert!((sum - exact).abs() <= exact * 129.0 * 2.0_f64.powi(-24), "{sum} for {exact}");
+    }
 }
 
 #[test]

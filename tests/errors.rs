@@ -1,6 +1,6 @@
 //! Bad input gives an error that says which argument, what it was and what was expected, and writes nothing.
 
-use adagrad::{Adagrad, Backend, Epsilon, Error, RowIndex, Table, WeightDecay, coalesce};
+use adagrad::{Accumulation, Adagrad, Backend, Epsilon, Error, Report, RowIndex, Table, WeightDecay, coalesce};
 
 const PARAMS: [f32; 6] = [1.0, -2.0, 3.0, -4.0, 5.0, -6.0];
 const ACCUMULATOR: [f32; 6] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5];
@@ -74,6 +74,10 @@ fn hyper_parameters() {
         cases.push((new.with_clip_value(value), "clip_value", value));
     }
     cases.push((new.with_clip_value(0.0), "clip_value", 0.0));
+    for value in [-0.1, 1.0 + f32::EPSILON, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        cases.push((new.with_accumulation(Accumulation::Leaky(value)), "accumulation", value));
+        cases.push((new.with_accumulation(Accumulation::Ema(value)), "accumulation", value));
+    }
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         cases.push((new.with_gradient_scale(value), "gradient_scale", value));
     }
@@ -151,12 +155,34 @@ fn coalescing() {
 #[test]
 fn empty_input_does_nothing() {
     let opt = Adagrad::new(0.1);
-    assert_eq!(opt.step(&mut [], &[], &mut []), Ok(()));
+    assert_eq!(opt.step(&mut [], &[], &mut []), Ok(Report::default()));
     let (mut params, mut accumulator) = (PARAMS, ACCUMULATOR);
     let mut table = Table::new(&mut params, &mut accumulator, 3).expect("valid");
-    assert_eq!(opt.step_rows::<u32>(&mut table, &[], &[]), Ok(()));
+    assert_eq!(opt.step_rows::<u32>(&mut table, &[], &[]), Ok(Report::default()));
     assert_eq!(bits(&params), bits(&PARAMS));
     assert_eq!(coalesce::<u32>(&mut [], &mut [], 5, &mut []), Ok(0));
+}
+
+#[test]
+fn stepping_and_zeroing_checks_before_it_writes() {
+    for (opt, grads_len, accumulator_len) in
+        [(Adagrad::new(0.1), 5, 6), (Adagrad::new(0.1), 6, 5), (Adagrad::new(-1.0), 6, 6)]
+    {
+        let (mut params, mut grads, mut accumulator) = (PARAMS, [2.0; 6], ACCUMULATOR);
+        let result = opt.step_and_zero(&mut params, &mut grads[..grads_len], &mut accumulator[..accumulator_len]);
+        assert!(result.is_err());
+        assert_eq!((bits(&params), grads, bits(&accumulator)), (bits(&PARAMS), [2.0; 6], bits(&ACCUMULATOR)));
+    }
+}
+
+#[test]
+fn diagnostics() {
+    let mut rates = [7.0; 3];
+    let error = Error::Length { what: "rates", expected: 2, actual: 3 };
+    assert_eq!(Adagrad::new(0.1).effective_rates(&[1.0; 2], &mut rates), Err(error));
+    assert!(Adagrad::new(-0.1).effective_rates(&[1.0; 3], &mut rates).is_err());
+    assert!(Adagrad::new(-0.1).summary(&[1.0; 3], 0.0).is_err());
+    assert_eq!(rates, [7.0; 3]);
 }
 
 #[test]

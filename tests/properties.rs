@@ -3,7 +3,10 @@
 mod inputs;
 mod reference;
 
-use adagrad::{Adagrad, Arithmetic, Backend, Epsilon, Table, WeightDecay, coalesce};
+use adagrad::{
+    Accumulation, Adagrad, Arithmetic, Backend, Epsilon, LearningRate, NonFinite, Summary, Table, WeightDecay,
+    clip_norm_scale, coalesce, sum_of_squares,
+};
 use proptest::prelude::*;
 use reference::{Options, assert_same};
 
@@ -36,6 +39,21 @@ fn any_options() -> impl Strategy<Value = Options> {
             ..plain
         },
     )
+}
+
+/// [`any_options`], forgetting and guarded or not.
+fn forgetful_options() -> impl Strategy<Value = Options> {
+    let accumulation = prop_oneof![
+        Just(Accumulation::Sum),
+        (0.0_f32..=1.0).prop_map(Accumulation::Leaky),
+        (0.0_f32..=1.0).prop_map(Accumulation::Ema),
+    ];
+    let non_finite = prop_oneof![Just(NonFinite::Propagate), Just(NonFinite::Skip)];
+    (any_options(), accumulation, non_finite).prop_map(|(options, accumulation, non_finite)| Options {
+        accumulation,
+        non_finite,
+        ..options
+    })
 }
 
 /// A finite value over the whole range of exponents that leaves squares and sums finite.
@@ -76,7 +94,7 @@ fn ulp(x: f32) -> f64 {
 
 proptest! {
     #[test]
-    fn equal_to_the_naive_reference(options in any_options(), state in state()) {
+    fn equal_to_the_naive_reference(options in forgetful_options(), state in state()) {
         let (mut params, grads, mut accumulator) = unzip(&state);
         options.step(&mut params, &grads, &mut accumulator);
         for backend in Backend::available() {
@@ -155,7 +173,7 @@ proptest! {
     }
 
     #[test]
-    fn splitting_changes_nothing(options in any_options(), state in state(), at in any::<prop::sample::Index>()) {
+    fn splitting_changes_nothing(options in forgetful_options(), state in state(), at in any::<prop::sample::Index>()) {
         let at = at.index(state.len() + 1);
         for backend in Backend::available() {
             let (params, accumulator) = stepped(backend, options.adagrad(), &state);
@@ -171,7 +189,7 @@ proptest! {
 
     #[test]
     fn permuting_permutes(
-        options in any_options(),
+        options in forgetful_options(),
         (state, order) in state().prop_flat_map(|state| {
             let order = Just((0..state.len()).collect::<Vec<_>>()).prop_shuffle();
             (Just(state), order)
@@ -188,7 +206,7 @@ proptest! {
 
     #[test]
     fn an_error_changes_nothing(
-        options in any_options(),
+        options in forgetful_options(),
         state in state(),
         rows in proptest::collection::vec(-1_i64..4, 1..9),
         bad in any::<prop::sample::Index>(),
@@ -232,7 +250,7 @@ proptest! {
 
     #[test]
     fn coalesce_then_step_is_the_coalesced_step(
-        options in any_options(),
+        options in forgetful_options(),
         dim in 1_usize..20,
         rows in proptest::collection::vec(0_usize..6, 0..20),
         values in proptest::collection::vec((value(), value(), value().prop_map(f32::abs)), 20 * 19),
@@ -253,5 +271,149 @@ proptest! {
             assert_same(&w, &expected_params, backend);
             assert_same(&a, &expected_accumulator, backend);
         }
+    }
+
+    #[test]
+    fn rarer_gradients_keep_the_higher_rate(
+        options in plain(),
+        rho in prop_oneof![Just(None), (0.5_f32..1.0).prop_map(Some)],
+        g in 1e-3_f32..10.0,
+        every in 2_usize..20,
+        cycles in 1_usize..20,
+    ) {
+        // One parameter sees the gradient at each step, the other one at every few. Compared just before a rare one.
+        let accumulation = rho.map_or(Accumulation::Sum, Accumulation::Leaky);
+        for accumulation in [accumulation, rho.map_or(Accumulation::Sum, Accumulation::Ema)] {
+            let opt = Options { accumulation, ..options }.adagrad();
+            let (mut params, mut accumulator, mut rates) = ([0.0; 2], [0.0; 2], [0.0; 2]);
+            for step in 0..cycles * every {
+                let rare = if step % every == 0 { g } else { 0.0 };
+                opt.step(&mut params, &[g, rare], &mut accumulator).expect("valid");
+            }
+            opt.effective_rates(&accumulator, &mut rates).expect("valid");
+            prop_assert!(rates[1] > rates[0] || rates[1] == f32::INFINITY, "{rates:?}");
+        }
+    }
+
+    #[test]
+    fn leaky_settles_and_moves_by_no_more_than_the_rate(options in plain(), rho in 0.0_f32..0.99, g in 1e-3_f32..10.0) {
+        let opt = Options { accumulation: Accumulation::Leaky(rho), ..options }.adagrad();
+        let (mut params, mut accumulator) = ([0.0], [0.0]);
+        for _ in 0..2000 {
+            let before = params;
+            opt.step(&mut params, &[g], &mut accumulator).expect("valid");
+            let bound = options.learning_rate * (1.0 + 1e-6) + ulp(params[0]) as f32;
+            prop_assert!((params[0] - before[0]).abs() <= bound);
+        }
+        // Where it settles, each step rounds ρ·G and the sum: their errors add up to (1 + ρ)/(1−ρ)·2⁻²⁴ at most.
+        let limit = f64::from(g) * f64::from(g) / (1.0 - f64::from(rho));
+        let tolerance = limit * (2.0 / (1.0 - f64::from(rho)) + 2.0) * 2.0_f64.powi(-24);
+        prop_assert!((f64::from(accumulator[0]) - limit).abs() <= tolerance, "{} for {limit}", accumulator[0]);
+    }
+
+    #[test]
+    fn skipping_leaves_nothing_non_finite(
+        options in forgetful_options(),
+        state in state(),
+        bad in proptest::collection::vec((any::<prop::sample::Index>(), prop_oneof![
+            Just(f32::NAN), Just(f32::INFINITY), Just(f32::NEG_INFINITY), Just(f32::MAX), Just(f32::MIN),
+        ]), 1..5),
+    ) {
+        prop_assume!(!state.is_empty());
+        let options = Options { non_finite: NonFinite::Skip, ..options };
+        let mut state = state;
+        for (at, value) in bad {
+            let at = at.index(state.len());
+            state[at].1 = value;
+        }
+        for backend in Backend::available() {
+            let (params, accumulator) = stepped(backend, options.adagrad(), &state);
+            for (i, &(w, g, a)) in state.iter().enumerate() {
+                prop_assert!(accumulator[i].is_finite());
+                // With a rate above 1, η·g may overflow where g does not.
+                prop_assert!(params[i].is_finite() || options.learning_rate > 1.0);
+                if !options.gradient(w, g).is_finite() {
+                    prop_assert_eq!((params[i].to_bits(), accumulator[i].to_bits()), (w.to_bits(), a.to_bits()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_summary_counts_every_rate(options in plain(), values in proptest::collection::vec(value(), 0..300), threshold in 1e-6_f32..10.0) {
+        let accumulator: Vec<f32> = values.iter().map(|x| x.abs()).collect();
+        let mut rates = vec![0.0; accumulator.len()];
+        let opt = options.adagrad();
+        opt.effective_rates(&accumulator, &mut rates).expect("valid");
+        let summary = opt.summary(&accumulator, threshold).expect("valid");
+        let finite: Vec<f32> = rates.into_iter().filter(|rate| rate.is_finite()).collect();
+        prop_assert_eq!(summary.count, finite.len());
+        prop_assert_eq!(summary.count + summary.non_finite, accumulator.len());
+        prop_assert_eq!(summary.below, finite.iter().filter(|rate| **rate < threshold).count());
+        prop_assert_eq!(summary.min, finite.iter().copied().fold(f32::INFINITY, f32::min));
+        prop_assert_eq!(summary.max, finite.iter().copied().fold(0.0, f32::max));
+        let sum: f64 = finite.iter().map(|rate| f64::from(*rate)).sum();
+        prop_assert_eq!(summary.mean, if finite.is_empty() { 0.0 } else { sum / finite.len() as f64 });
+        for (bin, count) in summary.histogram.iter().enumerate() {
+            let (lower, upper) = Summary::decade(bin).expect("a bin");
+            prop_assert_eq!(*count, finite.iter().filter(|rate| (lower..upper).contains(*rate)).count());
+        }
+    }
+
+    #[test]
+    fn clipping_by_global_norm_limits_it(
+        a in proptest::collection::vec(value(), 0..100),
+        b in proptest::collection::vec(value(), 0..100),
+        max_norm in 1e-3_f32..100.0,
+    ) {
+        let scale = clip_norm_scale(sum_of_squares(&a) + sum_of_squares(&b), max_norm);
+        prop_assert!(scale > 0.0 && scale <= 1.0);
+        let norm: f64 = a.iter().chain(&b).map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+        let clipped = norm * f64::from(scale);
+        prop_assert!(clipped <= f64::from(max_norm) * (1.0 + 1e-5));
+        prop_assert!(scale == 1.0 || clipped >= f64::from(max_norm) * (1.0 - 1e-5));
+    }
+
+    #[test]
+    fn schedules_stay_between_floor_and_rate(
+        rate in 1e-3_f64..10.0,
+        warm_up in 0_u64..50,
+        start in 0_u64..200,
+        steps in 0_u64..200,
+        floor in 0.0_f64..1.0,
+        step in 0_u64..500,
+        far in any::<u64>(),
+    ) {
+        let bases = [LearningRate::constant(rate), LearningRate::inverse_time(rate, 0.01), LearningRate::inverse_sqrt(rate)];
+        for base in bases {
+            let base = base.with_warm_up(warm_up);
+            for schedule in [base.with_linear_cool_down(start, steps, floor), base.with_cosine_cool_down(start, steps, floor)] {
+                let (whole, now) = (f64::from(base.at(step)), f64::from(schedule.at(step)));
+                prop_assert!(now <= whole * (1.0 + 1e-6) && now >= whole * floor * (1.0 - 1e-6) - 1e-9);
+                if step <= start {
+                    prop_assert_eq!(now, whole);
+                } else if step >= start + steps {
+                    prop_assert!((now - whole * floor).abs() <= 1e-6 * whole);
+                }
+                // Falling once it is warm, wherever the step.
+                let later = f64::from(schedule.at(step.max(warm_up).saturating_add(far)));
+                prop_assert!(later <= f64::from(schedule.at(step.max(warm_up))) * (1.0 + 1e-6));
+                prop_assert!(later.is_finite() && later >= 0.0);
+            }
+            prop_assert!(step == 0 || step >= warm_up || base.at(step) >= base.at(1) || warm_up == 0);
+        }
+    }
+}
+
+#[test]
+fn a_saturated_accumulator_recovers_when_it_leaks() {
+    let guarded = Adagrad::new(0.1).with_accumulation(Accumulation::Leaky(0.5)).with_non_finite(NonFinite::Skip);
+    for (opt, recovers) in [(guarded, true), (guarded.with_non_finite(NonFinite::Propagate), false)] {
+        let (mut params, mut accumulator) = ([0.0], [0.0]);
+        opt.step(&mut params, &[f32::MAX], &mut accumulator).expect("valid");
+        for _ in 0..200 {
+            opt.step(&mut params, &[1.0], &mut accumulator).expect("valid");
+        }
+        assert_eq!(accumulator[0] < 3.0, recovers);
     }
 }

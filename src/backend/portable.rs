@@ -96,4 +96,14 @@ impl Lanes<8> for Portable {
     fn if_zero(self, test: f32x8, zero: f32x8, other: f32x8) -> f32x8 {
         test.simd_eq(f32x8::ZERO).select(zero, other)
     }
+
+    #[inline(always)]
+    fn if_finite(self, test: f32x8, finite: f32x8, other: f32x8) -> f32x8 {
+        test.is_finite().select(finite, other)
+    }
+
+    #[inline(always)]
+    fn count_non_finite(self, a: f32x8) -> usize {
+        (!a.is_finite()).to_bitmask().count_ones() as usize
+    }
 }

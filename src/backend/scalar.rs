@@ -75,4 +75,14 @@ impl Lanes<1> for Scalar {
     fn if_zero(self, test: f32, zero: f32, other: f32) -> f32 {
         if test == 0.0 { zero } else { other }
     }
+
+    #[inline(always)]
+    fn if_finite(self, test: f32, finite: f32, other: f32) -> f32 {
+        if test.is_finite() { finite } else { other }
+    }
+
+    #[inline(always)]
+    fn count_non_finite(self, a: f32) -> usize {
+        usize::from(!a.is_finite())
+    }
 }

@@ -29,11 +29,21 @@ macro_rules! detection {
     };
 }
 
+/// The first type, or the second where there is no first.
+macro_rules! or_else {
+    (, $Default:ty) => {
+        $Default
+    };
+    ($Type:ty, $Default:ty) => {
+        $Type
+    };
+}
+
 macro_rules! instruction_set {
     (
         $(#[$doc:meta])*
         $Token:ident, $detection:ident, $features:tt, $Vector:ident, $lanes:literal,
-        $(fn $operation:ident($($argument:ident),*) = $body:expr;)*
+        $(fn $operation:ident($($argument:ident),*) $(-> $Result:ty)? = $body:expr;)*
     ) => {
         detection!($detection, $features);
 
@@ -53,10 +63,10 @@ macro_rules! instruction_set {
 
             /// Runs a kernel, compiled for the features: all of it is inlined here.
             #[inline(always)]
-            pub(crate) fn enter<K: Kernel>(self, kernel: K) {
+            pub(crate) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
                 with_features! { $features
-                    fn inside<K: Kernel>(lanes: $Token, kernel: K) {
-                        kernel.run(lanes);
+                    fn inside<K: Kernel>(lanes: $Token, kernel: K) -> K::Output {
+                        kernel.run(lanes)
                     }
                 }
                 // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
@@ -84,10 +94,10 @@ macro_rules! instruction_set {
 
             $(
                 #[inline(always)]
-                fn $operation(self, $($argument: $Vector),*) -> $Vector {
+                fn $operation(self, $($argument: $Vector),*) -> or_else!($($Result)?, $Vector) {
                     with_features! { $features
                         #[inline]
-                        fn inside($($argument: $Vector),*) -> $Vector {
+                        fn inside($($argument: $Vector),*) -> or_else!($($Result)?, $Vector) {
                             $body
                         }
                     }
@@ -111,6 +121,9 @@ instruction_set! {
     fn min(a, b) = _mm256_min_ps(a, b);
     fn max(a, b) = _mm256_max_ps(a, b);
     fn if_zero(test, zero, other) = _mm256_blendv_ps(other, zero, _mm256_cmp_ps::<_CMP_EQ_OQ>(test, _mm256_setzero_ps()));
+    // The difference of a value and itself is 0, or NaN where the value is not finite.
+    fn if_finite(test, finite, other) = _mm256_blendv_ps(other, finite, _mm256_cmp_ps::<_CMP_ORD_Q>(_mm256_sub_ps(test, test), test));
+    fn count_non_finite(a) -> usize = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_UNORD_Q>(_mm256_sub_ps(a, a), a)).count_ones() as usize;
 }
 
 instruction_set! {
@@ -125,4 +138,6 @@ instruction_set! {
     fn min(a, b) = _mm512_min_ps(a, b);
     fn max(a, b) = _mm512_max_ps(a, b);
     fn if_zero(test, zero, other) = _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(test, _mm512_setzero_ps()), other, zero);
+    fn if_finite(test, finite, other) = _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_ORD_Q>(_mm512_sub_ps(test, test), test), other, finite);
+    fn count_non_finite(a) -> usize = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(_mm512_sub_ps(a, a), a).count_ones() as usize;
 }

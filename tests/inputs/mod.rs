@@ -1,7 +1,7 @@
 //! What the tests feed to the steps: lengths, hyper-parameters, ordinary and special values.
 #![allow(dead_code, reason = "each test uses its own part of this file")]
 
-use adagrad::{Arithmetic, Epsilon, WeightDecay};
+use adagrad::{Accumulation, Arithmetic, Epsilon, NonFinite, WeightDecay};
 
 use crate::reference::Options;
 
@@ -120,14 +120,26 @@ pub fn options() -> Vec<Options> {
                     (1.0, Some(0.5), false),
                     (-1024.0, Some(1e-3), true),
                 ] {
-                    all.push(Options {
-                        weight_decay,
-                        gradient_scale,
-                        clip_value,
-                        maximize,
-                        arithmetic,
-                        ..Options::new(0.1, epsilon)
-                    });
+                    for (accumulation, non_finite) in [
+                        (Accumulation::Sum, NonFinite::Propagate),
+                        (Accumulation::Sum, NonFinite::Skip),
+                        (Accumulation::Leaky(0.9), NonFinite::Propagate),
+                        (Accumulation::Ema(0.99), NonFinite::Skip),
+                        (Accumulation::Ema(1.0), NonFinite::Propagate),
+                        (Accumulation::Leaky(0.0), NonFinite::Skip),
+                    ] {
+                        all.push(Options {
+                            learning_rate: 0.1,
+                            epsilon,
+                            weight_decay,
+                            gradient_scale,
+                            clip_value,
+                            maximize,
+                            arithmetic,
+                            accumulation,
+                            non_finite,
+                        });
+                    }
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! It shares nothing with the crate's kernels: one element at a time, `std`'s square root and fused multiply-add.
 #![allow(dead_code, reason = "each test uses its own part of this file")]
 
-use adagrad::{Adagrad, Arithmetic, Epsilon, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, WeightDecay};
 
 /// Hyper-parameters, readable, unlike [`Adagrad`]'s.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ pub struct Options {
     pub clip_value: Option<f32>,
     pub maximize: bool,
     pub arithmetic: Arithmetic,
+    pub accumulation: Accumulation,
+    pub non_finite: NonFinite,
 }
 
 impl Options {
@@ -28,6 +30,8 @@ impl Options {
             clip_value: None,
             maximize: false,
             arithmetic: Arithmetic::Separate,
+            accumulation: Accumulation::Sum,
+            non_finite: NonFinite::Propagate,
         }
     }
 
@@ -38,7 +42,9 @@ impl Options {
             .with_weight_decay(self.weight_decay)
             .with_gradient_scale(self.gradient_scale)
             .with_maximize(self.maximize)
-            .with_arithmetic(self.arithmetic);
+            .with_arithmetic(self.arithmetic)
+            .with_accumulation(self.accumulation)
+            .with_non_finite(self.non_finite);
         match self.clip_value {
             Some(clip) => opt.with_clip_value(clip),
             None => opt,
@@ -69,7 +75,38 @@ impl Options {
         }
     }
 
-    fn denominator(&self, accumulator: f32) -> f32 {
+    fn kept(&self, accumulator: f32) -> f32 {
+        match self.accumulation {
+            Accumulation::Leaky(rho) | Accumulation::Ema(rho) if rho != 1.0 => rho * accumulator,
+            _ => accumulator,
+        }
+    }
+
+    fn saturated(&self, accumulator: f32) -> f32 {
+        if self.non_finite == NonFinite::Skip && accumulator > f32::MAX { f32::MAX } else { accumulator }
+    }
+
+    fn accumulate(&self, accumulator: f32, g: f32) -> f32 {
+        let kept = self.kept(accumulator);
+        self.saturated(match self.accumulation {
+            Accumulation::Ema(rho) => self.product_plus(1.0 - rho, g * g, kept),
+            _ => self.product_plus(g, g, kept),
+        })
+    }
+
+    fn accumulate_mean(&self, accumulator: f32, mean: f32) -> f32 {
+        let kept = self.kept(accumulator);
+        self.saturated(match self.accumulation {
+            Accumulation::Ema(rho) => self.product_plus(1.0 - rho, mean, kept),
+            _ => kept + mean,
+        })
+    }
+
+    fn skips(&self, g: f32) -> bool {
+        self.non_finite == NonFinite::Skip && !g.is_finite()
+    }
+
+    pub fn denominator(&self, accumulator: f32) -> f32 {
         match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + epsilon,
             Epsilon::InsideSqrt(epsilon) => (accumulator + epsilon).sqrt(),
@@ -83,28 +120,44 @@ impl Options {
         }
     }
 
-    /// The dense step.
-    pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
+    /// The dense step: how many elements were skipped.
+    pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> usize {
+        let mut skipped = 0;
         for i in 0..params.len() {
             let g = self.gradient(params[i], grads[i]);
-            accumulator[i] = self.product_plus(g, g, accumulator[i]);
+            if self.skips(g) {
+                skipped += 1;
+                continue;
+            }
+            accumulator[i] = self.accumulate(accumulator[i], g);
             let d = self.denominator(accumulator[i]);
             params[i] = self.decay(params[i]);
             if d != 0.0 {
                 params[i] -= (self.learning_rate * g) / d;
             }
         }
+        skipped
     }
 
-    /// The step for rows, with one accumulator per element.
-    pub fn step_rows(&self, params: &mut [f32], accumulator: &mut [f32], dim: usize, rows: &[usize], grads: &[f32]) {
+    /// The step for rows, with one accumulator per element: how many elements were skipped.
+    pub fn step_rows(
+        &self,
+        params: &mut [f32],
+        accumulator: &mut [f32],
+        dim: usize,
+        rows: &[usize],
+        grads: &[f32],
+    ) -> usize {
+        let mut skipped = 0;
         for (k, &row) in rows.iter().enumerate() {
             let elements = row * dim..(row + 1) * dim;
-            self.step(&mut params[elements.clone()], &grads[k * dim..(k + 1) * dim], &mut accumulator[elements]);
+            let grads = &grads[k * dim..(k + 1) * dim];
+            skipped += self.step(&mut params[elements.clone()], grads, &mut accumulator[elements]);
         }
+        skipped
     }
 
-    /// The step for rows, with one accumulator per row.
+    /// The step for rows, with one accumulator per row: how many rows were skipped.
     pub fn step_row_wise(
         &self,
         params: &mut [f32],
@@ -112,16 +165,21 @@ impl Options {
         dim: usize,
         rows: &[usize],
         grads: &[f32],
-    ) {
+    ) -> usize {
+        let mut skipped = 0;
         for (k, &row) in rows.iter().enumerate() {
             let params = &mut params[row * dim..(row + 1) * dim];
             let g: Vec<f32> = (0..dim).map(|j| self.gradient(params[j], grads[k * dim + j])).collect();
+            if g.iter().any(|g| self.skips(*g)) {
+                skipped += 1;
+                continue;
+            }
             let mut p = [0.0; 8];
             for j in 0..dim {
                 p[j % 8] = self.product_plus(g[j], g[j], p[j % 8]);
             }
             let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
-            accumulator[row] += sum / dim as f32;
+            accumulator[row] = self.accumulate_mean(accumulator[row], sum / dim as f32);
             let d = self.denominator(accumulator[row]);
             let rate = self.learning_rate / d;
             for j in 0..dim {
@@ -131,6 +189,7 @@ impl Options {
                 }
             }
         }
+        skipped
     }
 
     /// The dense step of one element in `f64`: the new parameter and accumulator.
@@ -145,7 +204,11 @@ impl Options {
             WeightDecay::Decoupled(lambda) => w -= w * f64::from(lambda) * rate,
             _ => {}
         }
-        let accumulator = accumulator + g * g;
+        let accumulator = match self.accumulation {
+            Accumulation::Leaky(rho) => f64::from(rho) * accumulator + g * g,
+            Accumulation::Ema(rho) => f64::from(rho) * accumulator + (1.0 - f64::from(rho)) * g * g,
+            _ => accumulator + g * g,
+        };
         let d = match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + f64::from(epsilon),
             Epsilon::InsideSqrt(epsilon) => (accumulator + f64::from(epsilon)).sqrt(),

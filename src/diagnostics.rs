@@ -1,0 +1,153 @@
+use crate::kernel::EffectiveRates;
+use crate::table::check_length;
+use crate::{Adagrad, Backend, Error};
+
+/// How far the effective learning rates of an accumulator have fallen: frozen, or converged?
+///
+/// Rates that are infinite or NaN, as where ε and `G` are 0, are counted in `non_finite` and nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The number of finite rates.
+    pub count: usize,
+    /// The number of rates that are infinite or NaN.
+    pub non_finite: usize,
+    /// The least rate; infinite if there is none.
+    pub min: f32,
+    /// The greatest rate; 0 if there is none.
+    pub max: f32,
+    /// The mean of the rates, added up in order in `f64`; 0 if there is none.
+    pub mean: f64,
+    /// The number of rates below the threshold.
+    pub below: usize,
+    /// How many rates lie in each decade: see [`Summary::decade`].
+    pub histogram: [usize; Summary::BINS],
+}
+
+impl Summary {
+    /// The number of bins of the histogram.
+    pub const BINS: usize = 16;
+
+    /// The lower edges of all bins but the first.
+    const EDGES: [f32; Self::BINS - 1] =
+        [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
+
+    /// The rates that a bin counts: at least the first value and below the second. Bin 0 counts all below 1e-8, bin `b`
+    /// a decade from `10^(b−9)`, and the last all from 1e6.
+    ///
+    /// ```
+    /// assert_eq!(adagrad::Summary::decade(7), Some((1e-2, 1e-1)));
+    /// assert_eq!(adagrad::Summary::decade(16), None);
+    /// ```
+    #[must_use]
+    pub fn decade(bin: usize) -> Option<(f32, f32)> {
+        let lower = if bin == 0 { 0.0 } else { *Self::EDGES.get(bin - 1)? };
+        Some((lower, Self::EDGES.get(bin).copied().unwrap_or(f32::INFINITY)))
+    }
+
+    /// The share of the finite rates that lie below the threshold, from 0 to 1; 0 if there is none.
+    ///
+    /// ```
+    /// let summary = adagrad::Adagrad::new(1.0).summary(&[1.0, 1e8, 1e10, 4.0], 1e-3)?;
+    /// assert_eq!(summary.share_below(), 0.5);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub fn share_below(&self) -> f64 {
+        if self.count == 0 { 0.0 } else { self.below as f64 / self.count as f64 }
+    }
+
+    fn add(&mut self, rate: f32, threshold: f32) {
+        if !rate.is_finite() {
+            self.non_finite += 1;
+            return;
+        }
+        self.count += 1;
+        self.min = if rate < self.min { rate } else { self.min };
+        self.max = if rate > self.max { rate } else { self.max };
+        self.mean += f64::from(rate);
+        self.below += usize::from(rate < threshold);
+        let bin = Self::EDGES.iter().filter(|edge| rate >= **edge).count();
+        if let Some(count) = self.histogram.get_mut(bin) {
+            *count += 1;
+        }
+    }
+}
+
+/// Diagnostics of accumulators, element-wise or row-wise.
+impl Adagrad {
+    /// The effective learning rates, `η/d` with `d = √G + ε` or `√(G + ε)`: what the next gradient would be multiplied
+    /// by, were its own square not added first. Infinite where `d` is 0.
+    ///
+    /// ```
+    /// let mut rates = [0.0; 2];
+    /// adagrad::Adagrad::new(0.5).effective_rates(&[4.0, 25.0], &mut rates)?;
+    /// assert_eq!(rates, [0.25, 0.1]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hyperparameter`]; [`Error::Length`] if `rates` has not the length of `accumulator`.
+    pub fn effective_rates(&self, accumulator: &[f32], rates: &mut [f32]) -> Result<(), Error> {
+        self.effective_rates_on(Backend::detected(), accumulator, rates)
+    }
+
+    /// [`Adagrad::effective_rates`] on a given backend, for tests, benchmarks and bug reports.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Backend};
+    ///
+    /// Adagrad::new(0.5).effective_rates_on(Backend::Scalar, &[4.0], &mut [0.0])?;
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adagrad::effective_rates`], and [`Error::Unavailable`].
+    pub fn effective_rates_on(&self, backend: Backend, accumulator: &[f32], rates: &mut [f32]) -> Result<(), Error> {
+        self.validate()?;
+        check_length("rates", accumulator.len(), rates.len())?;
+        backend.run(EffectiveRates { rule: self.rule(), accumulator, rates })
+    }
+
+    /// A summary of the effective learning rates, with the share of those below a threshold.
+    ///
+    /// Many rates below what could still move a parameter, while the loss falls: frozen. Few, while it stands still:
+    /// converged. A row-wise accumulator has one rate per row.
+    ///
+    /// ```
+    /// let summary = adagrad::Adagrad::new(0.5).summary(&[1.0, 4.0, 1e8], 1e-3)?;
+    /// assert_eq!((summary.min, summary.max, summary.below), (0.000_05, 0.5, 1));
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hyperparameter`].
+    pub fn summary(&self, accumulator: &[f32], threshold: f32) -> Result<Summary, Error> {
+        self.validate()?;
+        let mut summary = Summary {
+            count: 0,
+            non_finite: 0,
+            min: f32::INFINITY,
+            max: 0.0,
+            mean: 0.0,
+            below: 0,
+            histogram: [0; Summary::BINS],
+        };
+        let mut rates = [0.0; 64];
+        for part in accumulator.chunks(rates.len()) {
+            if let Some(rates) = rates.get_mut(..part.len()) {
+                self.effective_rates(part, rates)?;
+                for rate in rates {
+                    summary.add(*rate, threshold);
+                }
+            }
+        }
+        if summary.count > 0 {
+            summary.mean /= summary.count as f64;
+        }
+        Ok(summary)
+    }
+}

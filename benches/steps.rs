@@ -60,7 +60,9 @@ fn dense(c: &mut Criterion) {
             &mut group,
             place,
             &mut memory,
-            |backend, (w, g, a)| OPT.step_on(backend, w, g, a).expect("the lengths are the same"),
+            |backend, (w, g, a)| {
+                OPT.step_on(backend, w, g, a).expect("the lengths are the same");
+            },
             |(w, g, a)| whole(w, g, a, naive),
             |(w, g, a)| whole(w, g, a, traffic),
         );

@@ -89,13 +89,11 @@ fn trace(opt: &Adagrad, title: &str) -> Result<Rates, adagrad::Error> {
     Ok(Rates { first, last })
 }
 
-/// The effective learning rate η/d at an accumulator: what a step makes of a gradient whose square is too small to
-/// change the accumulator.
+/// The effective learning rate η/d at an accumulator.
 fn rate(opt: &Adagrad, accumulator: f32) -> Result<f32, adagrad::Error> {
-    const TINY: f32 = 1e-30;
-    let mut w = [0.0];
-    opt.step(&mut w, &[-TINY], &mut [accumulator])?;
-    Ok(w[0] / TINY)
+    let mut rates = [0.0];
+    opt.effective_rates(&[accumulator], &mut rates)?;
+    Ok(rates[0])
 }
 
 /// Where the first step takes a weight from 0.

@@ -11,7 +11,7 @@ use core::iter::zip;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 use std::collections::HashMap;
 
-use adagrad::{Adagrad, Arithmetic, Backend, Epsilon, Error, RowIndex, Table, WeightDecay, coalesce};
+use adagrad::{Adagrad, Arithmetic, Backend, Epsilon, Error, Report, RowIndex, Table, WeightDecay, coalesce};
 use reference::same;
 use serde_json::Value;
 
@@ -279,7 +279,7 @@ enum Start {
 }
 
 /// How a step is taken: the name of the type of row index, and the call.
-type Call = (&'static str, fn(&Peer, Adagrad, Backend, &Batch<'_>, &mut State<f32>) -> Result<(), Error>);
+type Call = (&'static str, fn(&Peer, Adagrad, Backend, &Batch<'_>, &mut State<f32>) -> Result<Report, Error>);
 
 const DENSE: &[Call] = &[("slices", step_dense)];
 const ROWS: &[Call] = &[
@@ -303,7 +303,7 @@ fn step_dense(
     backend: Backend,
     batch: &Batch<'_>,
     state: &mut State<f32>,
-) -> Result<(), Error> {
+) -> Result<Report, Error> {
     opt.step_on(backend, &mut state.params, batch.grads, &mut state.accumulator)
 }
 
@@ -313,7 +313,7 @@ fn step_rows<I: RowIndex + TryFrom<usize>>(
     backend: Backend,
     batch: &Batch<'_>,
     state: &mut State<f32>,
-) -> Result<(), Error> {
+) -> Result<Report, Error> {
     let mut rows: Vec<I> =
         batch.rows.iter().map(|&row| I::try_from(row).ok().expect("a row index that fits")).collect();
     let mut grads = batch.grads.to_vec();

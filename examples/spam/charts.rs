@@ -77,7 +77,7 @@ pub(crate) fn rates(path: &Path, models: &[Model], split: &Split<'_>) -> Result<
     let most = rows().map(|row| split.counts[row]).max().unwrap_or(1);
     let (low, high) = models
         .iter()
-        .flat_map(|model| rows().map(|row| model.effective_rate(row)))
+        .flat_map(|model| rows().map(|row| f64::from(model.effective_rates[row])))
         .fold((f64::MAX, 0.0), |(low, high), rate| (rate.min(low), rate.max(high)));
 
     let area = canvas(path)?;
@@ -101,7 +101,7 @@ pub(crate) fn rates(path: &Path, models: &[Model], split: &Split<'_>) -> Result<
     for (model, colour) in models.iter().zip(COLOURS) {
         let name = format!("{}, η = {}", model.method.name(), model.learning_rate);
         if let Method::Sgd = model.method {
-            let rate = model.effective_rate(0);
+            let rate = f64::from(model.effective_rates[0]);
             chart
                 .draw_series(LineSeries::new([(0.8, rate), (f64::from(most) * 1.4, rate)], colour.stroke_width(2)))?
                 .label(name)
@@ -110,7 +110,7 @@ pub(crate) fn rates(path: &Path, models: &[Model], split: &Split<'_>) -> Result<
             // Of points that would lie on one another, one is enough.
             let mut drawn = HashSet::new();
             let points = rows()
-                .map(|row| (f64::from(split.counts[row]), model.effective_rate(row)))
+                .map(|row| (f64::from(split.counts[row]), f64::from(model.effective_rates[row])))
                 .filter(|&(count, rate)| drawn.insert(((count.ln() * 100.0) as i64, (rate.ln() * 40.0) as i64)));
             chart
                 .draw_series(points.map(|point| Circle::new(point, 2, colour.mix(0.45).filled())))?
@@ -124,7 +124,7 @@ pub(crate) fn rates(path: &Path, models: &[Model], split: &Split<'_>) -> Result<
         for rank in [1, 3, 5, 10, 20, 50] {
             let Some(&row) = by_frequency.get(rank - 1) else { break };
             let style = (FONT, 14, &TITLE).into_text_style(&area).pos(Pos::new(HPos::Center, VPos::Bottom));
-            let point = (f64::from(split.counts[row]), model.effective_rate(row));
+            let point = (f64::from(split.counts[row]), f64::from(model.effective_rates[row]));
             chart.draw_series([EmptyElement::at(point)
                 + Circle::new((0, 0), 3, TITLE)
                 + Text::new(split.vocabulary[row].to_string(), (0, -5), style)])?;

@@ -219,7 +219,7 @@ fn print_effective_rates(models: &[Model], split: &Split<'_>) {
             if let Method::Adagrad { .. } = model.method {
                 print!("{:>13}", significant(median(rows, |row| f64::from(model.accumulator[row]))));
             }
-            print!("{:>11}", significant(median(rows, |row| model.effective_rate(row))));
+            print!("{:>11}", significant(median(rows, |row| f64::from(model.effective_rates[row]))));
         }
         println!();
     };
@@ -243,7 +243,8 @@ fn print_effective_rates(models: &[Model], split: &Split<'_>) {
     }
     let Some(&most) = by_frequency.first() else { return };
     let factors = models.iter().map(|model| {
-        let factor = median(&once, |row| model.effective_rate(row)) / model.effective_rate(most);
+        let factor =
+            median(&once, |row| f64::from(model.effective_rates[row])) / f64::from(model.effective_rates[most]);
         format!("{}: {factor:.1}", model.method.name())
     });
     println!("  The median word of one message learns this many times as fast as \"{}\":", split.vocabulary[most]);

@@ -35,6 +35,8 @@ pub(crate) struct Model {
     pub(crate) learning_rate: f32,
     pub(crate) weights: Vec<f32>,
     pub(crate) accumulator: Vec<f32>,
+    /// What a small gradient of each row is multiplied by: η with SGD, η/(√G + ε) with Adagrad.
+    pub(crate) effective_rates: Vec<f32>,
 }
 
 /// Learns from `samples`. Calls `watch` with the number of updates and the weights after each update.
@@ -67,18 +69,11 @@ pub(crate) fn train(
             watch(updates, learner.weights());
         }
     }
-    Ok(Model { method, learning_rate, weights, accumulator })
-}
-
-impl Model {
-    /// What a small gradient of a row is multiplied by: η with SGD, η/(√G + ε) with Adagrad.
-    pub(crate) fn effective_rate(&self, row: usize) -> f64 {
-        let learning_rate = f64::from(self.learning_rate);
-        match self.method {
-            Method::Sgd => learning_rate,
-            Method::Adagrad { .. } => learning_rate / (f64::from(self.accumulator[row]).sqrt() + 1e-8),
-        }
+    let mut effective_rates = vec![learning_rate; rows];
+    if let Method::Adagrad { .. } = method {
+        Adagrad::new(learning_rate).effective_rates(&accumulator, &mut effective_rates)?;
     }
+    Ok(Model { method, learning_rate, weights, accumulator, effective_rates })
 }
 
 /// The nanoseconds that one `step_rows` takes for a message, and for one of its rows: the median of some passes over
@@ -135,7 +130,7 @@ impl<'a> Learner<'a> {
                 }
                 Ok(())
             }
-            Self::Adagrad { opt, table } => opt.step_rows(table, rows, grads),
+            Self::Adagrad { opt, table } => opt.step_rows(table, rows, grads).map(|_| ()),
         }
     }
 }

@@ -11,13 +11,32 @@ use core::iter::zip;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 use std::collections::HashMap;
 
-use adagrad::{Adagrad, Arithmetic, Backend, Epsilon, Error, Report, RowIndex, Table, WeightDecay, coalesce};
+use adagrad::{
+    Adagrad, Arithmetic, Backend, Epsilon, Error, LearningRate, Report, RowIndex, Table, WeightDecay, coalesce,
+};
 use reference::same;
 use serde_json::Value;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Peers: one test each
 // ---------------------------------------------------------------------------------------------------------------------
+
+/// The rates that `PyTorch` used, recorded as `clr`.
+#[test]
+fn learning_rates() {
+    let mut rates = 0;
+    for line in
+        include_str!("vectors/inputs_dense.jsonl").lines().chain(include_str!("vectors/inputs_rows.jsonl").lines())
+    {
+        let case = Case::new(&parse(line));
+        let schedule = LearningRate::inverse_time(case.learning_rate, case.lr_decay);
+        for (step, rate) in (1..).zip(&case.rates) {
+            assert_eq!(schedule.at(step).to_bits(), rate.to_bits(), "{}: step {step}", case.name);
+            rates += 1;
+        }
+    }
+    assert!(rates > 1000, "{rates}");
+}
 
 /// How a file's cases are replayed.
 #[derive(Clone, Copy)]

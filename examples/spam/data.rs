@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::common::random::SplitMix64;
+
 const FILE: &str = include_str!("../data/SMSSpamCollection.tsv");
 
 /// A message of the file: what it is, and its words.
@@ -66,7 +68,7 @@ pub(crate) struct Split<'a> {
 impl<'a> Split<'a> {
     pub(crate) fn new(messages: &'a [Message], seed: u64) -> Self {
         let mut shuffled: Vec<&Message> = messages.iter().collect();
-        SplitMix64(seed).shuffle(&mut shuffled);
+        shuffle(&mut SplitMix64(seed), &mut shuffled);
         let (held_out, training) = shuffled.split_at(messages.len() / 5);
 
         let mut vocabulary = vec!["(bias)"];
@@ -106,22 +108,8 @@ fn rows(row_of: &HashMap<&str, u32>, words: &[String]) -> Vec<u32> {
     core::iter::once(0).chain(words.iter().filter_map(|word| row_of.get(word.as_str()).copied())).collect()
 }
 
-/// Steele, Lea and Flood's generator: enough to shuffle, and the same everywhere.
-pub(crate) struct SplitMix64(pub(crate) u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
-        for i in (1..items.len()).rev() {
-            let j = (u128::from(self.next()) * (i as u128 + 1)) >> 64;
-            items.swap(i, j as usize);
-        }
+pub(crate) fn shuffle<T>(random: &mut SplitMix64, items: &mut [T]) {
+    for i in (1..items.len()).rev() {
+        items.swap(i, random.below(i + 1));
     }
 }

@@ -6,18 +6,20 @@
 //! `cargo run --release --example spam -- "You have won" "See you at lunch"` judges these messages, too.
 
 mod charts;
+#[path = "../common/mod.rs"]
+mod common;
 mod data;
 mod model;
-mod progress;
 
 use core::error::Error;
 use std::path::Path;
 
 use adagrad::Backend;
 
+use common::progress::Progress;
+use common::text::thousands;
 use data::{Sample, Split};
 use model::{EPOCHS, Method, Metrics, Model, log_loss, probability, score, time_steps, train};
-use progress::Progress;
 
 /// The learning rates that each method is tried with.
 const RATES: [f32; 8] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
@@ -33,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let split = Split::new(&messages, SEED);
     print_data(&split, lines);
 
-    let mut progress = Progress::new("Choosing learning rates", METHODS * RATES.len());
+    let mut progress = Progress::new("Choosing learning rates", METHODS * RATES.len(), "training runs");
     let tried = try_rates(&split, &mut progress)?;
     drop(progress);
     print_rates(&tried);
@@ -54,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     print_time(last, &split.training)?;
 
     let seeds = OTHER_SEEDS.count();
-    let mut progress = Progress::new("Other splits", seeds * METHODS * (RATES.len() + 1));
+    let mut progress = Progress::new("Other splits", seeds * METHODS * (RATES.len() + 1), "training runs");
     let mut others = Vec::new();
     for seed in OTHER_SEEDS {
         let split = Split::new(&messages, seed);
@@ -63,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (method, losses) in Method::ALL.into_iter().zip(&tried) {
             let model = train(method, RATES[best(losses)], split.vocabulary.len(), &split.training, |_, _| {})?;
             results.push(Metrics::new(&model.weights, &split.held_out));
-            progress.run_done();
+            progress.advance(1);
         }
         others.push(results);
     }
@@ -73,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     std::fs::create_dir_all(&target)?;
     let (losses, rates) = (target.join("spam-loss.svg"), target.join("spam-rates.svg"));
-    charts::losses(&losses, &curves)?;
+    charts::losses(&losses, curves)?;
     charts::rates(&rates, &models, &split)?;
     println!("\nCharts");
     println!("  log-loss on the way       {}", losses.display());
@@ -90,7 +92,7 @@ fn try_rates(split: &Split<'_>, progress: &mut Progress) -> Result<Vec<Vec<f64>>
         for rate in RATES {
             let model = train(method, rate, split.vocabulary.len(), training, |_, _| {})?;
             losses.push(log_loss(&model.weights, validation));
-            progress.run_done();
+            progress.advance(1);
         }
         tried.push(losses);
     }
@@ -103,12 +105,12 @@ fn best(losses: &[f64]) -> usize {
 }
 
 /// Held-out log-losses on the way: of one method, with the number of updates before each.
-pub(crate) struct Curve {
+pub(crate) struct Losses {
     name: String,
     points: Vec<(usize, f64)>,
 }
 
-fn train_with_curve(method: Method, rate: f32, split: &Split<'_>) -> Result<(Model, Curve), adagrad::Error> {
+fn train_with_curve(method: Method, rate: f32, split: &Split<'_>) -> Result<(Model, Losses), adagrad::Error> {
     let mut points = Vec::new();
     let mut next = 1;
     let last = EPOCHS * split.training.len();
@@ -120,7 +122,7 @@ fn train_with_curve(method: Method, rate: f32, split: &Split<'_>) -> Result<(Mod
             next += 1 + next / 10;
         }
     })?;
-    Ok((model, Curve { name: format!("{}, η = {rate}", method.name()), points }))
+    Ok((model, Losses { name: format!("{}, η = {rate}", method.name()), points }))
 }
 
 fn print_data(split: &Split<'_>, lines: usize) {
@@ -192,12 +194,12 @@ fn print_results(models: &[Model], split: &Split<'_>) {
     println!("  small its gradient; from 0.1, as in TensorFlow and Keras, a small gradient makes a small step.");
 }
 
-fn print_curves(curves: &[Curve]) {
+fn print_curves(curves: &[Losses]) {
     println!("\nHow fast it learns: held-out log-loss (* best of the line)");
     print_names("after updates");
     let last = curves.first().and_then(|curve| curve.points.last()).map(|&(updates, _)| updates);
     for stop in STOPS.into_iter().chain(last) {
-        let at = |curve: &Curve| curve.points.iter().find(|&&(updates, _)| updates == stop).map(|&(_, loss)| loss);
+        let at = |curve: &Losses| curve.points.iter().find(|&&(updates, _)| updates == stop).map(|&(_, loss)| loss);
         print_line(&thousands(stop), &curves.iter().filter_map(at).collect::<Vec<_>>(), true, loss);
     }
 }
@@ -353,17 +355,4 @@ fn percent(value: f64) -> String {
 fn significant(value: f64) -> String {
     let decimals = (2.0 - value.abs().max(1e-9).log10().floor()).clamp(1.0, 8.0);
     format!("{value:.*}", decimals as usize)
-}
-
-/// `12345` as `12,345`.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use adagrad::{Adagrad, Error, Table};
 
-use crate::data::{Sample, SplitMix64};
+use crate::common::random::SplitMix64;
+use crate::data::{Sample, shuffle};
 
 /// How often training goes through the messages, each time in another order.
 pub(crate) const EPOCHS: usize = 5;
@@ -57,7 +58,7 @@ pub(crate) fn train(
     let mut grads = Vec::new();
     let mut updates = 0;
     for _ in 0..EPOCHS {
-        random.shuffle(&mut order);
+        shuffle(&mut random, &mut order);
         for &i in &order {
             let Sample { rows, spam } = &samples[i];
             // The log-loss has the same gradient for each word of the message: p − y.

@@ -11,7 +11,9 @@
 use core::hint::black_box;
 use core::time::Duration;
 
-use adagrad::{Adagrad, Backend, Table};
+use adagrad::{
+    Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Table, WeightDecay, all_finite, sum_of_squares,
+};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -46,7 +48,7 @@ criterion_group! {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(1500))
         .without_plots();
-    targets = dense, rows, row_wise
+    targets = dense, rows, row_wise, options, passes
 }
 criterion_main!(benches);
 
@@ -105,6 +107,66 @@ fn tables(c: &mut Criterion, name: &str, row_wise: bool, naive: impl Loop, traff
                 |(w, a, batches)| each_row(w, a, dim, batches.next().expect("it cycles"), &g, traffic),
             );
         }
+    }
+}
+
+/// Each option of the dense step beside the plain step, on the detected backend: an option that is off costs nothing, and
+/// one that is on a little arithmetic beside the square root and the division.
+fn options(c: &mut Criterion) {
+    let mut group = c.benchmark_group("options");
+    let (place, len) = DENSE[1];
+    let mut random = Random(3);
+    let (mut w, g, mut a) = (random.numbers(len), random.gradients(len), random.numbers(len));
+    group.throughput(Throughput::Elements(len as u64));
+    for (name, opt) in [
+        ("plain", OPT),
+        ("epsilon_inside", OPT.with_epsilon(Epsilon::InsideSqrt(EPSILON))),
+        ("scale", OPT.with_gradient_scale(0.5)),
+        ("clip_value", OPT.with_clip_value(1e-4)),
+        ("l2", OPT.with_weight_decay(WeightDecay::L2(1e-9))),
+        ("decoupled", OPT.with_weight_decay(WeightDecay::Decoupled(1e-9))),
+        ("fused", OPT.with_arithmetic(Arithmetic::Fused)),
+        // What is forgotten would wear G down to denormals, were ρ not next to 1.
+        ("leaky", OPT.with_accumulation(Accumulation::Leaky(1.0 - f32::EPSILON / 2.0))),
+        ("skip", OPT.with_non_finite(NonFinite::Skip)),
+    ] {
+        group.bench_function(BenchmarkId::new(name, place), |b| {
+            b.iter(|| opt.step(black_box(&mut w), black_box(&g), black_box(&mut a)).expect("the lengths are the same"));
+        });
+    }
+}
+
+/// Other passes over memory: clearing gradients in the step or after it, finiteness, sums of squares and effective
+/// rates, beside the plain step and a loop that only reads.
+fn passes(c: &mut Criterion) {
+    let mut group = c.benchmark_group("passes");
+    for (place, len) in &DENSE[1..] {
+        let mut random = Random(4);
+        let (mut w, mut g, mut a) = (random.numbers(*len), random.gradients(*len), random.numbers(*len));
+        group.throughput(Throughput::Elements(*len as u64));
+        let mut measure = |name: &str, run: &mut dyn FnMut()| {
+            group.bench_function(BenchmarkId::new(name, place), |b| b.iter(&mut *run));
+        };
+        measure("step", &mut || {
+            OPT.step(black_box(&mut w), black_box(&g), black_box(&mut a)).expect("the lengths are the same");
+        });
+        measure("step_then_fill", &mut || {
+            OPT.step(black_box(&mut w), black_box(&g), black_box(&mut a)).expect("the lengths are the same");
+            black_box(&mut g).fill(0.0);
+        });
+        measure("step_and_zero", &mut || {
+            OPT.step_and_zero(black_box(&mut w), black_box(&mut g), black_box(&mut a)).expect("as long");
+        });
+        measure("effective_rates", &mut || OPT.effective_rates(black_box(&a), black_box(&mut g)).expect("as long"));
+        measure("all_finite", &mut || {
+            black_box(all_finite(black_box(&a)));
+        });
+        measure("sum_of_squares", &mut || {
+            black_box(sum_of_squares(black_box(&a)));
+        });
+        measure("read_only", &mut || {
+            black_box(black_box(&a).iter().fold(0, |bits, x| bits | x.to_bits()));
+        });
     }
 }
 

@@ -2,7 +2,7 @@ use crate::kernel::EffectiveRates;
 use crate::table::check_length;
 use crate::{Adagrad, Backend, Error};
 
-/// How far the effective learning rates of an accumulator have fallen: frozen, or converged?
+/// How far the effective learning rates of an accumulator have fallen.
 ///
 /// Rates that are infinite or NaN, as where ε and `G` are 0, are counted in `non_finite` and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,8 +113,9 @@ impl Adagrad {
 
     /// A summary of the effective learning rates, with the share of those below a threshold.
     ///
-    /// Many rates below what could still move a parameter, while the loss falls: frozen. Few, while it stands still:
-    /// converged. A row-wise accumulator has one rate per row.
+    /// With the norm of the gradient it tells two standstills apart: where the rates are tiny and the gradient is not, the
+    /// parameters are frozen; where the gradient is tiny, they have converged. What is tiny is for the problem to say.
+    /// A row-wise accumulator has one rate per row.
     ///
     /// ```
     /// let summary = adagrad::Adagrad::new(0.5).summary(&[1.0, 4.0, 1e8], 1e-3)?;

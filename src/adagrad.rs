@@ -374,41 +374,40 @@ impl Adagrad {
     pub const fn validate(&self) -> Result<(), Error> {
         const AT_LEAST_0: &str = "finite and at least 0";
 
-        const fn check(what: &'static str, value: f32, ok: bool, expected: &'static str) -> Result<(), Error> {
-            if ok && value.is_finite() { Ok(()) } else { Err(Error::Hyperparameter { what, value, expected }) }
+        const fn at_least_0(value: f32) -> bool {
+            value >= 0.0 && value.is_finite()
         }
-        const fn at_least_0(what: &'static str, value: f32) -> Result<(), Error> {
-            check(what, value, value >= 0.0, AT_LEAST_0)
-        }
-        let checks = [
-            at_least_0("learning_rate", self.learning_rate),
-            match self.epsilon {
-                Epsilon::OutsideSqrt(epsilon) | Epsilon::InsideSqrt(epsilon) => at_least_0("epsilon", epsilon),
-            },
-            match self.weight_decay {
-                WeightDecay::None => Ok(()),
-                WeightDecay::L2(lambda) | WeightDecay::Decoupled(lambda) => at_least_0("weight_decay", lambda),
-            },
-            check("gradient_scale", self.gradient_scale, true, "finite"),
-            match self.clip_value {
-                None => Ok(()),
-                Some(clip) => check("clip_value", clip, clip > 0.0, "finite and above 0"),
-            },
-            match self.accumulation {
-                Accumulation::Sum => Ok(()),
-                Accumulation::Leaky(rho) | Accumulation::Ema(rho) => {
-                    check("accumulation", rho, rho >= 0.0 && rho <= 1.0, "at least 0 and at most 1")
-                }
-            },
-        ];
-        let mut i = 0;
-        while i < checks.len() {
-            if checks[i].is_err() {
-                return checks[i];
-            }
-            i += 1;
-        }
-        Ok(())
+        let epsilon = match self.epsilon {
+            Epsilon::OutsideSqrt(epsilon) | Epsilon::InsideSqrt(epsilon) => epsilon,
+        };
+        let lambda = match self.weight_decay {
+            WeightDecay::None => 0.0,
+            WeightDecay::L2(lambda) | WeightDecay::Decoupled(lambda) => lambda,
+        };
+        let clip = match self.clip_value {
+            None => 1.0,
+            Some(clip) => clip,
+        };
+        let rho = match self.accumulation {
+            Accumulation::Sum => 1.0,
+            Accumulation::Leaky(rho) | Accumulation::Ema(rho) => rho,
+        };
+        let (what, value, expected) = if !at_least_0(self.learning_rate) {
+            ("learning_rate", self.learning_rate, AT_LEAST_0)
+        } else if !at_least_0(epsilon) {
+            ("epsilon", epsilon, AT_LEAST_0)
+        } else if !at_least_0(lambda) {
+            ("weight_decay", lambda, AT_LEAST_0)
+        } else if !self.gradient_scale.is_finite() {
+            ("gradient_scale", self.gradient_scale, "finite")
+        } else if !(clip > 0.0 && clip.is_finite()) {
+            ("clip_value", clip, "finite and above 0")
+        } else if !(rho >= 0.0 && rho <= 1.0) {
+            ("accumulation", rho, "at least 0 and at most 1")
+        } else {
+            return Ok(());
+        };
+        Err(Error::Hyperparameter { what, value, expected })
     }
 }
 

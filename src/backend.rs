@@ -1,30 +1,8 @@
 //! Which instructions run a step: detection and dispatch.
 
+mod native;
 mod portable;
 mod scalar;
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-mod x86;
-
-/// What stands for the x86 tokens on other CPUs: types without values.
-#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-mod x86 {
-    pub(crate) use Absent as Avx2;
-    pub(crate) use Absent as Avx512;
-
-    use crate::lanes::Kernel;
-
-    pub(crate) enum Absent {}
-
-    impl Absent {
-        pub(crate) fn detect() -> Option<Self> {
-            None
-        }
-
-        pub(crate) fn enter<K: Kernel>(self, _: K) -> K::Output {
-            match self {}
-        }
-    }
-}
 
 use core::fmt;
 
@@ -101,11 +79,11 @@ impl Backend {
         let done = match self {
             Self::Scalar => Some(scalar::Scalar).map(|lanes| kernel.run(lanes)),
             Self::Portable => portable::Portable::detect().map(|lanes| kernel.run(lanes)),
-            Self::Avx2 => x86::Avx2::detect().map(|avx2| avx2.enter(kernel)),
+            Self::Avx2 => native::Avx2::detect().map(|avx2| avx2.enter(kernel)),
             Self::Avx512 if K::MAX_LANES < 16 => {
-                x86::Avx512::detect().and(x86::Avx2::detect()).map(|avx2| avx2.enter(kernel))
+                native::Avx512::detect().and(native::Avx2::detect()).map(|avx2| avx2.enter(kernel))
             }
-            Self::Avx512 => x86::Avx512::detect().map(|avx512| avx512.enter(kernel)),
+            Self::Avx512 => native::Avx512::detect().map(|avx512| avx512.enter(kernel)),
         };
         done.ok_or(Error::Unavailable { backend: self })
     }

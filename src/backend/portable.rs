@@ -2,6 +2,7 @@
 
 use wide::f32x8;
 
+use super::scalar;
 use crate::lanes::Lanes;
 
 /// Eight `f32`, in as many registers as the target needs for them.
@@ -78,7 +79,7 @@ impl Lanes<8> for Portable {
             a.mul_add(b, c)
         } else {
             let (a, b, c) = (a.to_array(), b.to_array(), c.to_array());
-            f32x8::new(core::array::from_fn(|j| libm::fmaf(a[j], b[j], c[j])))
+            f32x8::new(core::array::from_fn(|j| scalar::mul_add(a[j], b[j], c[j])))
         }
     }
 

@@ -1,0 +1,185 @@
+//! Instructions that need `unsafe` to reach, and the only file with `unsafe`.
+//!
+//! On x86: AVX2 with FMA, and AVX-512F. Each instruction set is a row of the macro at the end. The list of features in it
+//! feeds the detection, which is the only way to a token, and every `#[target_feature]`, so the two cannot drift apart.
+//!
+//! On bare metal: the square root and the fused multiply-add of the processor, if it has them.
+#![expect(unsafe_code, reason = "instructions that only some CPUs have, and functions of the runtime; see each proof")]
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+pub(super) use x86::{Avx2, Avx512};
+
+#[cfg(not(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64"))))]
+pub(super) use libm::{fmaf, sqrtf};
+
+// The runtime's square root and fused multiply-add. Where the processor has the instruction, the compiler puts it in
+// their place. Inline assembly would do without the runtime, but it has no registers to name for a single-precision
+// unit, and the optimizer does not see into it.
+//
+// SAFETY: these are C's functions, with C's types. Rust's `compiler_builtins` defines them wherever there is no
+// operating system. They are pure: any argument is fine, and nothing is read or written.
+#[cfg(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64")))]
+unsafe extern "C" {
+    /// `√a`, correctly rounded.
+    pub(super) safe fn sqrtf(a: f32) -> f32;
+    /// `a·b + c`, rounded once.
+    pub(super) safe fn fmaf(a: f32, b: f32, c: f32) -> f32;
+}
+
+/// What stands for the x86 tokens on other CPUs: types without values.
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+mod absent {
+    use crate::lanes::Kernel;
+
+    pub(crate) enum Absent {}
+
+    impl Absent {
+        pub(crate) fn detect() -> Option<Self> {
+            None
+        }
+
+        pub(crate) fn enter<K: Kernel>(self, _: K) -> K::Output {
+            match self {}
+        }
+    }
+}
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+pub(super) use absent::{Absent as Avx2, Absent as Avx512};
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod x86 {
+    #[cfg(target_arch = "x86")]
+    use core::arch::x86::*;
+    #[cfg(target_arch = "x86_64")]
+    use core::arch::x86_64::*;
+
+    use crate::lanes::{Kernel, Lanes};
+
+    /// A function compiled for the listed features.
+    macro_rules! with_features {
+        ([$($feature:tt),+] $($function:tt)+) => {
+        $(#[target_feature(enable = $feature)])+
+        $($function)+
+    };
+}
+
+    /// A module whose `get` says whether the CPU has the listed features.
+    macro_rules! detection {
+    ($module:ident, [$($feature:tt),+]) => {
+        cpufeatures::new!($module, $($feature),+);
+    };
+}
+
+    /// The first type, or the second where there is no first.
+    macro_rules! or_else {
+        (, $Default:ty) => {
+            $Default
+        };
+        ($Type:ty, $Default:ty) => {
+            $Type
+        };
+    }
+
+    macro_rules! instruction_set {
+    (
+        $(#[$doc:meta])*
+        $Token:ident, $detection:ident, $features:tt, $Vector:ident, $lanes:literal,
+        $(fn $operation:ident($($argument:ident),*) $(-> $Result:ty)? = $body:expr;)*
+    ) => {
+        detection!($detection, $features);
+
+        $(#[$doc])*
+        ///
+        /// Invariant: it exists only if the CPU, and the operating system, have the features.
+        #[derive(Clone, Copy)]
+        pub(crate) struct $Token(());
+
+        impl $Token {
+            /// The token, if the CPU has the features and the target uses vector registers at all: one without SSE
+            /// is an operating system's kernel, which must leave them alone.
+            #[inline(always)]
+            pub(crate) fn detect() -> Option<Self> {
+                (cfg!(target_feature = "sse2") && $detection::get()).then_some(Self(()))
+            }
+
+            /// Runs a kernel, compiled for the features: all of it is inlined here.
+            #[inline(always)]
+            pub(crate) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
+                with_features! { $features
+                    fn inside<K: Kernel>(lanes: $Token, kernel: K) -> K::Output {
+                        kernel.run(lanes)
+                    }
+                }
+                // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                unsafe { inside(self, kernel) }
+            }
+        }
+
+        impl Lanes<$lanes> for $Token {
+            type Vector = $Vector;
+
+            #[inline(always)]
+            fn load(self, from: &[f32; $lanes]) -> $Vector {
+                bytemuck::must_cast(*from)
+            }
+
+            #[inline(always)]
+            fn store(self, v: $Vector, to: &mut [f32; $lanes]) {
+                *to = bytemuck::must_cast(v);
+            }
+
+            #[inline(always)]
+            fn splat(self, x: f32) -> $Vector {
+                bytemuck::must_cast([x; $lanes])
+            }
+
+            $(
+                #[inline(always)]
+                fn $operation(self, $($argument: $Vector),*) -> or_else!($($Result)?, $Vector) {
+                    with_features! { $features
+                        #[inline]
+                        fn inside($($argument: $Vector),*) -> or_else!($($Result)?, $Vector) {
+                            $body
+                        }
+                    }
+                    // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                    unsafe { inside($($argument),*) }
+                }
+            )*
+        }
+    };
+}
+
+    instruction_set! {
+        /// AVX2 and FMA.
+        Avx2, cpu_has_avx2, ["avx2", "fma"], __m256, 8,
+        fn add(a, b) = _mm256_add_ps(a, b);
+        fn sub(a, b) = _mm256_sub_ps(a, b);
+        fn mul(a, b) = _mm256_mul_ps(a, b);
+        fn div(a, b) = _mm256_div_ps(a, b);
+        fn sqrt(a) = _mm256_sqrt_ps(a);
+        fn mul_add(a, b, c) = _mm256_fmadd_ps(a, b, c);
+        fn min(a, b) = _mm256_min_ps(a, b);
+        fn max(a, b) = _mm256_max_ps(a, b);
+        fn if_zero(test, zero, other) = _mm256_blendv_ps(other, zero, _mm256_cmp_ps::<_CMP_EQ_OQ>(test, _mm256_setzero_ps()));
+        // The difference of a value and itself is 0, or NaN where the value is not finite.
+        fn if_finite(test, finite, other) = _mm256_blendv_ps(other, finite, _mm256_cmp_ps::<_CMP_ORD_Q>(_mm256_sub_ps(test, test), test));
+        fn count_non_finite(a) -> usize = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_UNORD_Q>(_mm256_sub_ps(a, a), a)).count_ones() as usize;
+    }
+
+    instruction_set! {
+        /// AVX-512F, and AVX2 and FMA, which every CPU with it has.
+        Avx512, cpu_has_avx512, ["avx512f", "avx2", "fma"], __m512, 16,
+        fn add(a, b) = _mm512_add_ps(a, b);
+        fn sub(a, b) = _mm512_sub_ps(a, b);
+        fn mul(a, b) = _mm512_mul_ps(a, b);
+        fn div(a, b) = _mm512_div_ps(a, b);
+        fn sqrt(a) = _mm512_sqrt_ps(a);
+        fn mul_add(a, b, c) = _mm512_fmadd_ps(a, b, c);
+        fn min(a, b) = _mm512_min_ps(a, b);
+        fn max(a, b) = _mm512_max_ps(a, b);
+        fn if_zero(test, zero, other) = _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(test, _mm512_setzero_ps()), other, zero);
+        fn if_finite(test, finite, other) = _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_ORD_Q>(_mm512_sub_ps(test, test), test), other, finite);
+        fn count_non_finite(a) -> usize = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(_mm512_sub_ps(a, a), a).count_ones() as usize;
+    }
+}

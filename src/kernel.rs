@@ -77,8 +77,8 @@ impl<V: Copy> Rule<V> {
     /// branches out of the loops: with them a block of eight takes half as long again.
     #[inline(always)]
     fn plain(&self) -> Option<Self> {
-        let Flags { epsilon_is_zero, scale, clip, l2, decoupled, forget, skip, .. } = self.flags;
-        if epsilon_is_zero || scale || clip || l2 || decoupled || forget || skip {
+        let Flags { epsilon_is_zero, scale, clip, l2, decoupled, forget, average, skip, .. } = self.flags;
+        if epsilon_is_zero || scale || clip || l2 || decoupled || forget || average || skip {
             return None;
         }
         let Flags { epsilon_inside, fused, .. } = self.flags;

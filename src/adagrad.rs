@@ -84,7 +84,8 @@ pub enum Arithmetic {
 /// ```
 ///
 /// With [`Accumulation::Sum`], `G` never decreases, and since it holds the current `g²`, no parameter moves by more than η (decay and rounding
-/// apart). An accumulator starts at 0 or a little above and must not be negative: a negative one is not found, it gives NaN.
+/// apart). An accumulator starts at 0 or a little above and must not be negative: a negative one is not looked for, and
+/// gives NaN or infinity.
 ///
 /// ```
 /// use adagrad::{Adagrad, Epsilon, WeightDecay};

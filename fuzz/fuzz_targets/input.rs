@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 
-use adagrad::{Arithmetic, Backend, Epsilon, Error, WeightDecay};
+use adagrad::{Accumulation, Arithmetic, Backend, Epsilon, Error, NonFinite, Report, WeightDecay};
 use bytemuck::Pod;
 use libfuzzer_sys::arbitrary::{Arbitrary, Unstructured};
 
@@ -89,6 +89,11 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// Mostly between 0 and 1.
+    fn retention(&mut self) -> f32 {
+        if self.one_in(8) { self.hyperparameter() } else { f32::from(self.any::<u8>()) / 255.0 }
+    }
+
     pub fn options(&mut self) -> Options {
         let mut options = Options::new(self.hyperparameter(), Epsilon::OutsideSqrt(self.hyperparameter()));
         if self.any() {
@@ -108,6 +113,14 @@ impl<'a> Input<'a> {
         options.maximize = self.any();
         if self.any() {
             options.arithmetic = Arithmetic::Fused;
+        }
+        match self.below(4) {
+            0 => options.accumulation = Accumulation::Leaky(self.retention()),
+            1 => options.accumulation = Accumulation::Ema(self.retention()),
+            _ => {}
+        }
+        if self.any() {
+            options.non_finite = NonFinite::Skip;
         }
         options
     }
@@ -189,6 +202,10 @@ pub fn fault_of(options: &Options) -> Option<Error> {
         _ => 0.0,
     };
     let clip = options.clip_value.unwrap_or(1.0);
+    let retention = match options.accumulation {
+        Accumulation::Leaky(rho) | Accumulation::Ema(rho) => rho,
+        _ => 1.0,
+    };
     let finite = f32::MIN..=f32::MAX;
     let not_negative = 0.0..=f32::MAX;
     [
@@ -197,6 +214,7 @@ pub fn fault_of(options: &Options) -> Option<Error> {
         ("weight_decay", weight_decay, not_negative.contains(&weight_decay)),
         ("gradient_scale", options.gradient_scale, finite.contains(&options.gradient_scale)),
         ("clip_value", clip, clip != 0.0 && not_negative.contains(&clip)),
+        ("accumulation", retention, (0.0..=1.0).contains(&retention)),
     ]
     .into_iter()
     .find_map(|(what, value, ok)| (!ok).then_some(Error::Hyperparameter { what, value, expected: "" }))
@@ -222,23 +240,31 @@ pub fn accepted<T: core::fmt::Debug>(result: &Result<T, Error>, faults: &[Error]
     result.is_ok()
 }
 
-/// Takes a step on every backend, and compares parameters and accumulators with `expected`, which are looked at only if
-/// nothing is at fault.
+/// What a step must do: the parameters, the accumulators, and how many elements or rows it skips.
+pub struct Expected {
+    pub params: Vec<f32>,
+    pub accumulator: Vec<f32>,
+    pub skipped: usize,
+}
+
+/// Takes a step on every backend. `expected` is looked at only where nothing is at fault.
 pub fn on_every_backend(
     faults: &[Error],
     params: &mut Buffer<f32>,
     accumulator: &mut Buffer<f32>,
-    expected: (&[f32], &[f32]),
-    step: impl Fn(Backend, &mut [f32], &mut [f32]) -> Result<(), Error>,
+    expected: &Expected,
+    mut step: impl FnMut(Backend, &mut [f32], &mut [f32]) -> Result<Report, Error>,
 ) {
     for backend in BACKENDS {
         let mut faults = faults.to_vec();
         if !backend.is_available() {
             faults.push(Error::Unavailable { backend });
         }
-        if accepted(&step(backend, params.fresh(), accumulator.fresh()), &faults) {
-            assert_same(params.written(), expected.0, format_args!("{backend}, params"));
-            assert_same(accumulator.written(), expected.1, format_args!("{backend}, accumulator"));
+        let result = step(backend, params.fresh(), accumulator.fresh());
+        if accepted(&result, &faults) {
+            assert_same(params.written(), &expected.params, format_args!("{backend}, params"));
+            assert_same(accumulator.written(), &expected.accumulator, format_args!("{backend}, accumulator"));
+            assert_eq!(result.unwrap_or_default().skipped, expected.skipped, "{backend}, skipped");
         } else {
             params.assert_untouched();
             accumulator.assert_untouched();

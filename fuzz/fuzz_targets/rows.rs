@@ -7,7 +7,7 @@ mod reference;
 
 use adagrad::{Error, RowIndex, Table, coalesce};
 use bytemuck::Pod;
-use input::{Buffer, Input, accepted, fault_of, length_fault, on_every_backend};
+use input::{Buffer, Expected, Input, accepted, fault_of, length_fault, on_every_backend};
 use libfuzzer_sys::fuzz_target;
 use reference::{Options, assert_same};
 
@@ -100,17 +100,15 @@ impl<I: RowIndex + Pod> Case<I> {
 
         let faults = self.faults(expected_len, accumulator_len);
         let (rows, grads) = (self.rows.given(), self.grads.given());
-        let (mut w, mut a) = (self.params.given().to_vec(), accumulator.given().to_vec());
+        let mut expected =
+            Expected { params: self.params.given().to_vec(), accumulator: accumulator.given().to_vec(), skipped: 0 };
         if faults.is_empty() {
             let rows: Vec<usize> = rows.iter().map(|row| (self.to_i128)(*row) as usize).collect();
-            if row_wise {
-                options.step_row_wise(&mut w, &mut a, dim, &rows, grads);
-            } else {
-                options.step_rows(&mut w, &mut a, dim, &rows, grads);
-            }
+            let naive = if row_wise { Options::step_row_wise } else { Options::step_rows };
+            expected.skipped = naive(&options, &mut expected.params, &mut expected.accumulator, dim, &rows, grads);
         }
         let opt = options.adagrad();
-        on_every_backend(&faults, &mut self.params, &mut accumulator, (&w, &a), |backend, w, a| {
+        on_every_backend(&faults, &mut self.params, &mut accumulator, &expected, |backend, w, a| {
             let mut table = if row_wise { Table::row_wise(w, a, dim) } else { Table::new(w, a, dim) }?;
             opt.step_rows_on(backend, &mut table, rows, grads)
         });

@@ -158,6 +158,25 @@ impl<'a> Table<'a> {
         self.accumulator
     }
 
+    /// The parameters, to be changed by something else than a step, such as a normalization of rows.
+    #[must_use]
+    pub fn params_mut(&mut self) -> &mut [f32] {
+        self.params
+    }
+
+    /// The accumulators, to be changed by something else than a step.
+    ///
+    /// ```
+    /// # let (mut params, mut accumulator) = ([0.0; 6], [1.0; 6]);
+    /// let mut table = adagrad::Table::new(&mut params, &mut accumulator, 2)?;
+    /// table.accumulator_mut().fill(0.0); // a restart: all history is forgotten
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub fn accumulator_mut(&mut self) -> &mut [f32] {
+        self.accumulator
+    }
+
     /// Checks every row index, and that `grads` has a row for each.
     #[inline]
     pub(crate) fn check_rows<I: RowIndex>(&self, rows: &[I], grads: &[f32]) -> Result<(), Error> {

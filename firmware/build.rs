@@ -55,8 +55,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(out.join("memory.x"), memory)?;
         println!("cargo::rustc-link-search={}", out.display());
         // The runtime's script, which includes memory.x; and sections that lie where it says, not at pages.
-        println!("cargo::rustc-link-arg-bins=-Tlink.x");
-        println!("cargo::rustc-link-arg-bins=--nmagic");
+        println!("cargo::rustc-link-arg=-Tlink.x");
+        println!("cargo::rustc-link-arg=--nmagic");
     }
     Ok(())
 }

@@ -500,15 +500,23 @@ impl Kernel for SumOfSquares<'_> {
             add_sums(&squares::<W, L, NORM_SUMS>(lanes, stride), &mut totals);
         }
         add_sums(&squares::<W, L, NORM_SUMS>(lanes, rest), &mut totals);
-        let mut width = NORM_SUMS / 2;
-        while width > 0 {
-            for j in 0..width {
-                totals[j] = totals[2 * j] + totals[2 * j + 1];
-            }
-            width /= 2;
-        }
-        totals[0]
+        let totals: [f64; 16] = add_neighbours(&totals);
+        let totals: [f64; 8] = add_neighbours(&totals);
+        let totals: [f64; 4] = add_neighbours(&totals);
+        let [a, b] = add_neighbours(&totals);
+        a + b
     }
+}
+
+/// One level of a tree: the sums of pairs. `N` is twice `HALF`.
+#[inline(always)]
+fn add_neighbours<const N: usize, const HALF: usize>(values: &[f64; N]) -> [f64; HALF] {
+    let mut sums = [0.0; HALF];
+    let (pairs, _) = values.as_chunks();
+    for (sum, [a, b]) in sums.iter_mut().zip(pairs) {
+        *sum = a + b;
+    }
+    sums
 }
 
 /// Adds to running totals.

@@ -9,21 +9,79 @@
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub(super) use x86::{Avx2, Avx512};
 
+/// `√a`, correctly rounded.
 #[cfg(not(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64"))))]
-pub(super) use libm::{fmaf, sqrtf};
+pub(super) use libm::sqrtf;
 
-// The runtime's square root and fused multiply-add. Where the processor has the instruction, the compiler puts it in
-// their place. Inline assembly would do without the runtime, but it has no registers to name for a single-precision
-// unit, and the optimizer does not see into it.
-//
-// SAFETY: these are C's functions, with C's types. Rust's `compiler_builtins` defines them wherever there is no
-// operating system. They are pure: any argument is fine, and nothing is read or written.
+/// `√a`, correctly rounded: the runtime's, in whose place the compiler puts the processor's instruction, if there is one.
 #[cfg(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64")))]
-unsafe extern "C" {
-    /// `√a`, correctly rounded.
-    pub(super) safe fn sqrtf(a: f32) -> f32;
-    /// `a·b + c`, rounded once.
-    pub(super) safe fn fmaf(a: f32, b: f32, c: f32) -> f32;
+#[inline(always)]
+pub(super) fn sqrtf(a: f32) -> f32 {
+    // SAFETY: this is C's function, with C's types. Rust's `compiler_builtins` defines it wherever there is no
+    // operating system. It is pure: any argument is fine, and nothing is read or written.
+    unsafe extern "C" {
+        safe fn sqrtf(a: f32) -> f32;
+    }
+
+    /// The root of a value that is not above 0.
+    #[cold]
+    #[inline(never)]
+    fn edge(a: f32) -> f32 {
+        if a == 0.0 { a } else { f32::NAN }
+    }
+
+    // C's function reports negative values, so for these the compiler keeps a call of the runtime beside the
+    // instruction, which links 500 bytes, unless it sees that there are none.
+    if HAS_FPU && a <= 0.0 {
+        edge(a)
+    } else if HAS_FPU {
+        sqrtf(a.abs())
+    } else {
+        sqrtf(a)
+    }
+}
+
+/// Whether the processor has a floating-point unit. Stable Rust does not say so itself: on Arm the ABI tells, on RISC-V
+/// the control registers that come with the unit. Where this is wrong the results are right all the same.
+#[cfg(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64")))]
+const HAS_FPU: bool = cfg!(any(all(target_arch = "arm", target_abi = "eabihf"), target_feature = "zicsr"));
+
+/// `a·b + c`, rounded once, if the processor has an instruction for it that stable Rust can reach.
+///
+/// The compiler never puts an instruction in the place of the runtime's `fmaf`, which computes in `f64`, in software on
+/// most of these processors. RISC-V's instruction cannot be assembled without its extension, which stable Rust hides.
+#[inline(always)]
+pub(super) fn mul_add(a: f32, b: f32, c: f32) -> Option<f32> {
+    // Each Cortex-M with a floating-point unit has the instruction; older Cortex-R and Cortex-A, which unlike a
+    // Cortex-M have atomics of 64 bits, do not.
+    #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))]
+    {
+        let mut bits = c.to_bits();
+        // SAFETY: the ABI says that the unit is there. Only the listed registers change. They are moved because stable
+        // Rust has no name for a register of a single-precision unit as an operand.
+        unsafe {
+            core::arch::asm!(
+                "vmov s0, {sum}",
+                "vmov s1, {a}",
+                "vmov s2, {b}",
+                "vfma.f32 s0, s1, s2",
+                "vmov {sum}, s0",
+                sum = inout(reg) bits,
+                a = in(reg) a.to_bits(),
+                b = in(reg) b.to_bits(),
+                out("s0") _,
+                out("s1") _,
+                out("s2") _,
+                options(pure, nomem, nostack, preserves_flags),
+            );
+        }
+        Some(f32::from_bits(bits))
+    }
+    #[cfg(not(all(target_arch = "arm", target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64"))))]
+    {
+        let _ = (a, b, c);
+        None
+    }
 }
 
 /// What stands for the x86 tokens on other CPUs: types without values.

@@ -2,7 +2,7 @@
 
 use wide::f32x4;
 
-use super::native::{fmaf, sqrtf};
+use super::native;
 use super::portable::{HAS_FMA, HAS_SIMD};
 use crate::lanes::Lanes;
 
@@ -84,20 +84,10 @@ impl Lanes<1> for Scalar {
     }
 }
 
-/// Whether the compiler replaces the runtime's `fmaf` by an instruction. Stable Rust shows neither processor's
-/// floating-point unit itself: on Arm the ABI tells, on RISC-V the control registers that come with the unit.
-const HAS_FMA_UNIT: bool = cfg!(all(
-    target_os = "none",
-    any(
-        all(target_arch = "arm", target_abi = "eabihf"),
-        all(any(target_arch = "riscv32", target_arch = "riscv64"), target_feature = "zicsr"),
-    ),
-));
-
 /// The square root: an instruction where there is one that stable Rust can reach, else software.
 #[inline(always)]
 fn sqrt(a: f32) -> f32 {
-    if HAS_SIMD { f32x4::splat(a).sqrt().to_array()[0] } else { sqrtf(a) }
+    if HAS_SIMD { f32x4::splat(a).sqrt().to_array()[0] } else { native::sqrtf(a) }
 }
 
 /// `a·b + c`, rounded once: an instruction where there is one that stable Rust can reach, else software.
@@ -105,8 +95,8 @@ fn sqrt(a: f32) -> f32 {
 pub(super) fn mul_add(a: f32, b: f32, c: f32) -> f32 {
     if HAS_FMA {
         f32x4::splat(a).mul_add(f32x4::splat(b), f32x4::splat(c)).to_array()[0]
-    } else if HAS_FMA_UNIT {
-        fmaf(a, b, c)
+    } else if let Some(sum) = native::mul_add(a, b, c) {
+        sum
     } else {
         software_mul_add(a, b, c)
     }

@@ -37,14 +37,16 @@ pub enum Accumulation {
     Ema(f32),
 }
 
-/// What becomes of a gradient that is infinite or NaN once it is scaled, clipped and has its weight decay.
+/// What becomes of a gradient that is infinite or NaN once it is scaled, clipped and has its weight decay, or that
+/// overflows when a dense or element-wise step multiplies it by η.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NonFinite {
     /// It enters the accumulator and the parameter as arithmetic has it.
     Propagate,
     /// The element, or row-wise the row, is left as it was and counted in [`Report::skipped`]. Besides, `G` stops at
-    /// [`f32::MAX`] instead of becoming infinite, so that one huge gradient does not freeze a parameter for ever.
+    /// [`f32::MAX`] instead of becoming infinite, so that one huge gradient does not freeze a parameter for ever; the
+    /// step itself divides by the infinite value, and so leaves the parameter.
     Skip,
 }
 
@@ -83,9 +85,12 @@ pub enum Arithmetic {
 /// w ← w − (η·g)/d                   nothing where d = 0, which needs ε = 0 and G = 0
 /// ```
 ///
-/// With [`Accumulation::Sum`], `G` never decreases, and since it holds the current `g²`, no parameter moves by more than η (decay and rounding
-/// apart). An accumulator starts at 0 or a little above and must not be negative: a negative one is not looked for, and
-/// gives NaN or infinity.
+/// With [`Accumulation::Sum`], `G` never decreases, and since it holds the current `g²`, no step moves a parameter by
+/// more than η (in a row-wise table: by more than η·√dim), apart from decay and rounding, and where `g²` does not
+/// underflow nor `η·g` overflow.
+///
+/// An accumulator starts at 0 or a little above and must not be negative: a negative one is not looked for, and gives
+/// NaN or infinity.
 ///
 /// ```
 /// use adagrad::{Adagrad, Epsilon, WeightDecay};
@@ -169,7 +174,7 @@ impl Adagrad {
     /// `keras.optimizers.Adagrad` of Keras 3: ε = 1e-7 inside the root. The accumulator starts at 0.1. Its
     /// `weight_decay` is [`WeightDecay::Decoupled`].
     ///
-    /// Bit-identical to it but where its backend flushes denormals to zero.
+    /// Bit-identical to it on TensorFlow but where that flushes denormals to zero.
     ///
     /// ```
     /// use adagrad::{Adagrad, Epsilon};
@@ -184,7 +189,7 @@ impl Adagrad {
     /// FBGEMM's sparse and, with [`Table::row_wise`], row-wise Adagrad: ε = 1e-8 outside the root. The accumulator
     /// starts at 0.
     ///
-    /// Bit-identical to its C++ reference; its table-batched embedding operator sums duplicate rows first, see
+    /// Bit-identical to its CPU kernels; its table-batched embedding operator sums duplicate rows first, see
     /// [`coalesce`](crate::coalesce()).
     ///
     /// ```
@@ -226,7 +231,8 @@ impl Adagrad {
         self
     }
 
-    /// Sets ε and where it stands. It must be finite and not negative; with 0, an element whose `G` is 0 is not updated.
+    /// Sets ε and where it stands. It must be finite and not negative; with 0, an element whose `G` is 0 is not moved but by
+    /// decoupled decay.
     ///
     /// ```
     /// use adagrad::{Adagrad, Epsilon};
@@ -323,7 +329,7 @@ impl Adagrad {
         self
     }
 
-    /// Sets whether the accumulator forgets. ρ must be at least 0 and at most 1. To forget all at once,
+    /// Sets whether the accumulator forgets. ρ must be at least 0 and below 1. To forget all at once,
     /// `accumulator.fill(0.0)`.
     ///
     /// ```
@@ -390,7 +396,7 @@ impl Adagrad {
             Some(clip) => clip,
         };
         let rho = match self.accumulation {
-            Accumulation::Sum => 1.0,
+            Accumulation::Sum => 0.0,
             Accumulation::Leaky(rho) | Accumulation::Ema(rho) => rho,
         };
         let (what, value, expected) = if !at_least_0(self.learning_rate) {
@@ -403,8 +409,8 @@ impl Adagrad {
             ("gradient_scale", self.gradient_scale, "finite")
         } else if !(clip > 0.0 && clip.is_finite()) {
             ("clip_value", clip, "finite and above 0")
-        } else if !(rho >= 0.0 && rho <= 1.0) {
-            ("accumulation", rho, "at least 0 and at most 1")
+        } else if !(rho >= 0.0 && rho < 1.0) {
+            ("accumulation", rho, "at least 0 and below 1")
         } else {
             return Ok(());
         };

@@ -10,9 +10,9 @@ use crate::table::{RowIndex, check_gradient_rows};
 /// `rows` are the distinct rows, in order of their first occurrence, and the first `n·dim` values of `grads` their
 /// sums, each added up in order of occurrence: `((g₁ + g₂) + g₃) + …`. What stands behind them is unspecified.
 ///
-/// `scratch` needs at least `k` values; what is in them does not matter. It becomes a hash table, so `2·k` is
-/// faster. Each gradient is read once, and moved or added once; finding the rows takes `O(k)` look-ups on average, and
-/// `O(k²)` for indices chosen to collide.
+/// `scratch` needs at least `k` values, and should have `2·k`; what is in them does not matter. It becomes a hash table:
+/// with `2·k` finding the rows takes `O(k)` look-ups on average, with `k` it takes `O(k·√k)`, and indices chosen to
+/// collide take `O(k²)`. Each gradient is moved or added once in any case.
 ///
 /// ```
 /// let mut rows = [7_u32, 2, 7];

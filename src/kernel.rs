@@ -113,8 +113,8 @@ impl<V: Copy> Rule<V> {
         if self.flags.forget { lanes.mul(self.retained, accumulator) } else { accumulator }
     }
 
-    /// A new accumulator. If bad gradients are skipped it stays finite, or one that is huge would freeze its parameters
-    /// for ever, forgetting or not.
+    /// The accumulator to keep. If bad gradients are skipped it stays finite, or one that is huge would freeze its
+    /// parameters for ever, forgetting or not. The denominator is that of the sum before, so that no step gets larger.
     #[inline(always)]
     fn saturated<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
         if self.flags.skip { lanes.min(lanes.splat(f32::MAX), accumulator) } else { accumulator }
@@ -124,21 +124,18 @@ impl<V: Copy> Rule<V> {
     #[inline(always)]
     fn accumulate<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V, g: V) -> V {
         let kept = self.kept(lanes, accumulator);
-        let sum = if self.flags.average {
+        if self.flags.average {
             self.product_plus(lanes, self.fresh, lanes.mul(g, g), kept)
         } else {
             self.product_plus(lanes, g, g, kept)
-        };
-        self.saturated(lanes, sum)
+        }
     }
 
     /// `G ← G + m`, `ρ·G + m`, or `ρ·G + (1−ρ)·m`, where `m` is the mean of a row's squares.
     #[inline(always)]
     fn accumulate_mean<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V, mean: V) -> V {
         let kept = self.kept(lanes, accumulator);
-        let sum =
-            if self.flags.average { self.product_plus(lanes, self.fresh, mean, kept) } else { lanes.add(kept, mean) };
-        self.saturated(lanes, sum)
+        if self.flags.average { self.product_plus(lanes, self.fresh, mean, kept) } else { lanes.add(kept, mean) }
     }
 
     /// `d ← √G + ε` or `√(G + ε)`.
@@ -174,16 +171,19 @@ impl<V: Copy> Rule<V> {
     ) -> usize {
         let (w, a) = (lanes.load(params), lanes.load(accumulator));
         let g = self.gradient(lanes, w, lanes.load(grads));
-        let mut new_a = self.accumulate(lanes, a, g);
-        let d = self.denominator(lanes, new_a);
+        let sum = self.accumulate(lanes, a, g);
+        let d = self.denominator(lanes, sum);
+        let mut new_a = self.saturated(lanes, sum);
         let decayed = self.decay(lanes, w);
-        let moved = lanes.sub(decayed, lanes.div(lanes.mul(self.learning_rate, g), d));
+        let scaled = lanes.mul(self.learning_rate, g);
+        let moved = lanes.sub(decayed, lanes.div(scaled, d));
         let mut new_w = self.unless_zero(lanes, d, decayed, moved);
         let mut skipped = 0;
         if self.flags.skip {
-            new_w = lanes.if_finite(g, new_w, w);
-            new_a = lanes.if_finite(g, new_a, a);
-            skipped = lanes.count_non_finite(g);
+            // Not finite where `g` is not, and where the product overflows.
+            new_w = lanes.if_finite(scaled, new_w, w);
+            new_a = lanes.if_finite(scaled, new_a, a);
+            skipped = lanes.count_non_finite(scaled);
         }
         lanes.store(new_w, params);
         lanes.store(new_a, accumulator);
@@ -283,7 +283,7 @@ impl<V: Copy> Rule<V> {
         }
         let a = self.accumulate_mean(lanes, lanes.splat(*accumulator), lanes.splat(sum / dim));
         let mut stored = [0.0; W];
-        lanes.store(a, &mut stored);
+        lanes.store(self.saturated(lanes, a), &mut stored);
         if let Some(first) = stored.first() {
             *accumulator = *first;
         }

@@ -58,7 +58,9 @@ pub fn sum_of_squares_on(backend: Backend, values: &[f32]) -> Result<f64, Error>
 /// the gradients: `max_norm/√Σ` where `√Σ > max_norm`, else 1 (Pascanu, Mikolov and Bengio, *On the difficulty of
 /// training recurrent neural networks*, 2013).
 ///
-/// It is 0 for an infinite sum, and NaN for a sum or `max_norm` that is NaN, which the step refuses.
+/// It is NaN, which the step refuses, for a sum or `max_norm` that is NaN or negative. It is 0 for an infinite sum and a
+/// finite `max_norm`: finite gradients are then dropped, and infinite ones become NaN, against which there are
+/// [`all_finite`] and [`NonFinite::Skip`](crate::NonFinite::Skip).
 ///
 /// ```
 /// use adagrad::{Adagrad, clip_norm_scale, sum_of_squares};
@@ -72,5 +74,11 @@ pub fn sum_of_squares_on(backend: Backend, values: &[f32]) -> Result<f64, Error>
 #[must_use]
 pub fn clip_norm_scale(sum_of_squares: f64, max_norm: f32) -> f32 {
     let (norm, max_norm) = (libm::sqrt(sum_of_squares), f64::from(max_norm));
-    if norm <= max_norm { 1.0 } else { (max_norm / norm) as f32 }
+    if max_norm.is_nan() || max_norm < 0.0 {
+        f32::NAN
+    } else if norm <= max_norm {
+        1.0
+    } else {
+        (max_norm / norm) as f32
+    }
 }

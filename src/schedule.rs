@@ -88,7 +88,8 @@ impl LearningRate {
         Self { base: Base::InverseTime(decay), ..Self::constant(rate) }
     }
 
-    /// `η/√t`, the rate of online gradient descent (Zinkevich, 2003). Adagrad's accumulator already falls so by itself.
+    /// `η/√t`, the rate of online gradient descent (Zinkevich, 2003). Adagrad's effective rate already
+    /// falls so by itself.
     ///
     /// ```
     /// assert_eq!(adagrad::LearningRate::inverse_sqrt(0.1).at(100), 0.01);

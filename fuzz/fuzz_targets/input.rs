@@ -214,7 +214,7 @@ pub fn fault_of(options: &Options) -> Option<Error> {
         ("weight_decay", weight_decay, not_negative.contains(&weight_decay)),
         ("gradient_scale", options.gradient_scale, finite.contains(&options.gradient_scale)),
         ("clip_value", clip, clip != 0.0 && not_negative.contains(&clip)),
-        ("accumulation", retention, (0.0..=1.0).contains(&retention)),
+        ("accumulation", retention, (0.0..1.0).contains(&retention)),
     ]
     .into_iter()
     .find_map(|(what, value, ok)| (!ok).then_some(Error::Hyperparameter { what, value, expected: "" }))

@@ -125,7 +125,7 @@ pub fn options() -> Vec<Options> {
                         (Accumulation::Sum, NonFinite::Skip),
                         (Accumulation::Leaky(0.9), NonFinite::Propagate),
                         (Accumulation::Ema(0.99), NonFinite::Skip),
-                        (Accumulation::Ema(1.0), NonFinite::Propagate),
+                        (Accumulation::Ema(0.0), NonFinite::Propagate),
                         (Accumulation::Leaky(0.0), NonFinite::Skip),
                     ] {
                         all.push(Options {

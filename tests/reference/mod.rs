@@ -77,7 +77,7 @@ impl Options {
 
     fn kept(&self, accumulator: f32) -> f32 {
         match self.accumulation {
-            Accumulation::Leaky(rho) | Accumulation::Ema(rho) if rho != 1.0 => rho * accumulator,
+            Accumulation::Leaky(rho) | Accumulation::Ema(rho) => rho * accumulator,
             _ => accumulator,
         }
     }
@@ -88,20 +88,21 @@ impl Options {
 
     fn accumulate(&self, accumulator: f32, g: f32) -> f32 {
         let kept = self.kept(accumulator);
-        self.saturated(match self.accumulation {
+        match self.accumulation {
             Accumulation::Ema(rho) => self.product_plus(1.0 - rho, g * g, kept),
             _ => self.product_plus(g, g, kept),
-        })
+        }
     }
 
     fn accumulate_mean(&self, accumulator: f32, mean: f32) -> f32 {
         let kept = self.kept(accumulator);
-        self.saturated(match self.accumulation {
+        match self.accumulation {
             Accumulation::Ema(rho) => self.product_plus(1.0 - rho, mean, kept),
             _ => kept + mean,
-        })
+        }
     }
 
+    /// Whether this, which is made of a gradient, is to be left out.
     fn skips(&self, g: f32) -> bool {
         self.non_finite == NonFinite::Skip && !g.is_finite()
     }
@@ -125,12 +126,13 @@ impl Options {
         let mut skipped = 0;
         for i in 0..params.len() {
             let g = self.gradient(params[i], grads[i]);
-            if self.skips(g) {
+            if self.skips(self.learning_rate * g) {
                 skipped += 1;
                 continue;
             }
-            accumulator[i] = self.accumulate(accumulator[i], g);
-            let d = self.denominator(accumulator[i]);
+            let sum = self.accumulate(accumulator[i], g);
+            let d = self.denominator(sum);
+            accumulator[i] = self.saturated(sum);
             params[i] = self.decay(params[i]);
             if d != 0.0 {
                 params[i] -= (self.learning_rate * g) / d;
@@ -179,8 +181,9 @@ impl Options {
                 p[j % 8] = self.product_plus(g[j], g[j], p[j % 8]);
             }
             let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
-            accumulator[row] = self.accumulate_mean(accumulator[row], sum / dim as f32);
-            let d = self.denominator(accumulator[row]);
+            let sum = self.accumulate_mean(accumulator[row], sum / dim as f32);
+            let d = self.denominator(sum);
+            accumulator[row] = self.saturated(sum);
             let rate = self.learning_rate / d;
             for j in 0..dim {
                 params[j] = self.decay(params[j]);

@@ -24,8 +24,8 @@ pub(crate) struct Rule<T> {
     pub(crate) flags: Flags,
 }
 
-/// Which terms of the update are on.
-#[derive(Clone, Copy)]
+/// Which terms of the update are on. By default none is.
+#[derive(Clone, Copy, Default, PartialEq)]
 pub(crate) struct Flags {
     pub(crate) epsilon_inside: bool,
     pub(crate) epsilon_is_zero: bool,
@@ -191,8 +191,26 @@ impl<V: Copy> Rule<V> {
     }
 
     /// [`Rule::block`] for slices of one length.
+    ///
+    /// On a small processor branches are not free, and where floating-point arithmetic is software the compiler computes
+    /// terms that are off. So there the plain rule has a copy of its own.
     #[inline(always)]
     fn elements<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        params: &mut [f32],
+        grads: &[f32],
+        accumulator: &mut [f32],
+    ) -> usize {
+        if cfg!(target_os = "none") && W == 1 && self.flags == Flags::default() {
+            Self { flags: Flags::default(), ..*self }.all_blocks(lanes, params, grads, accumulator)
+        } else {
+            self.all_blocks(lanes, params, grads, accumulator)
+        }
+    }
+
+    #[inline(always)]
+    fn all_blocks<const W: usize, L: Lanes<W, Vector = V>>(
         &self,
         lanes: L,
         params: &mut [f32],

@@ -4,7 +4,16 @@
 //! feeds the detection, which is the only way to a token, and every `#[target_feature]`, so the two cannot drift apart.
 //!
 //! On bare metal: the square root and the fused multiply-add of the processor, if it has them.
-#![expect(unsafe_code, reason = "instructions that only some CPUs have, and functions of the runtime; see each proof")]
+#![cfg_attr(
+    any(
+        any(target_arch = "x86", target_arch = "x86_64"),
+        all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64")),
+    ),
+    expect(
+        unsafe_code,
+        reason = "instructions that only some CPUs have, and functions of the runtime; see each proof"
+    )
+)]
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub(super) use x86::{Avx2, Avx512};

@@ -1,0 +1,16 @@
+//! The dense step, rows and row-wise rows, with options that are known at run time only.
+#![no_std]
+#![no_main]
+
+use adagrad::Table;
+use adagrad_embedded::{Memory, Outcome};
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn call(memory: &mut Memory) -> Outcome {
+    memory.options.step(memory.params, memory.grads, memory.accumulator)?;
+    let mut table = Table::new(memory.params, memory.accumulator, memory.dim)?;
+    memory.options.step_rows(&mut table, memory.rows, memory.grads)?;
+    let mut table = Table::row_wise(memory.params, memory.accumulator, memory.dim)?;
+    memory.options.step_rows(&mut table, memory.rows, memory.grads)
+}

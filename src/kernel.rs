@@ -25,7 +25,7 @@ pub(crate) struct Rule<T> {
 }
 
 /// Which terms of the update are on. By default none is.
-#[derive(Clone, Copy, Default, PartialEq)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Flags {
     pub(crate) epsilon_inside: bool,
     pub(crate) epsilon_is_zero: bool,
@@ -37,21 +37,6 @@ pub(crate) struct Flags {
     pub(crate) average: bool,
     pub(crate) fused: bool,
     pub(crate) skip: bool,
-}
-
-impl Flags {
-    const OFF: Self = Self {
-        epsilon_inside: false,
-        epsilon_is_zero: false,
-        scale: false,
-        clip: false,
-        l2: false,
-        decoupled: false,
-        forget: false,
-        average: false,
-        fused: false,
-        skip: false,
-    };
 }
 
 impl Rule<f32> {
@@ -82,7 +67,7 @@ impl<V: Copy> Rule<V> {
             return None;
         }
         let Flags { epsilon_inside, fused, .. } = self.flags;
-        Some(Self { flags: Flags { epsilon_inside, fused, ..Flags::OFF }, ..*self })
+        Some(Self { flags: Flags { epsilon_inside, fused, ..Flags::default() }, ..*self })
     }
 
     /// `a·b + c`: rounded once if fused, else after the product and after the sum.
@@ -191,26 +176,8 @@ impl<V: Copy> Rule<V> {
     }
 
     /// [`Rule::block`] for slices of one length.
-    ///
-    /// On a small processor branches are not free, and where floating-point arithmetic is software the compiler computes
-    /// terms that are off. So there the plain rule has a copy of its own.
     #[inline(always)]
     fn elements<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        params: &mut [f32],
-        grads: &[f32],
-        accumulator: &mut [f32],
-    ) -> usize {
-        if cfg!(target_os = "none") && W == 1 && self.flags == Flags::default() {
-            Self { flags: Flags::default(), ..*self }.all_blocks(lanes, params, grads, accumulator)
-        } else {
-            self.all_blocks(lanes, params, grads, accumulator)
-        }
-    }
-
-    #[inline(always)]
-    fn all_blocks<const W: usize, L: Lanes<W, Vector = V>>(
         &self,
         lanes: L,
         params: &mut [f32],

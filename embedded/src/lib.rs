@@ -135,5 +135,7 @@ fn finish() -> ! {
     unsafe {
         core::arch::asm!("bkpt #0xAB", in("r0") 0x18, in("r1") 0x2_0026);
     }
-    loop {}
+    loop {
+        core::hint::spin_loop();
+    }
 }

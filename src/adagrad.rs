@@ -603,13 +603,14 @@ impl Adagrad {
     }
 
     #[inline]
-    fn rows<'a, I: RowIndex, const ROW_WISE: bool>(
+    pub(crate) fn rows<'a, I: RowIndex, const ROW_WISE: bool>(
         &self,
         table: &'a mut Table<'_>,
         rows: &'a [I],
         grads: &'a [f32],
     ) -> Rows<'a, I, ROW_WISE> {
-        Rows { rule: self.rule(), params: table.params, accumulator: table.accumulator, dim: table.dim, rows, grads }
+        let Table { params, accumulator, dim, .. } = table;
+        Rows { rule: self.rule(), params, accumulator, first_row: 0, dim: *dim, rows, grads }
     }
 
     /// The valid hyper-parameters in the kernels' form.

@@ -354,11 +354,13 @@ impl Kernel for Dense<'_> {
 /// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.
 ///
 /// `params` is a multiple of `dim` long, `accumulator` holds `dim` values per row or, row-wise, one, `grads` is as
-/// long as `rows` times `dim`, and each row is in the table.
+/// long as `rows` times `dim`, and each row is in the table. `params` and `accumulator` may be a part of the table, from
+/// `first_row` on; then the other rows are passed over.
 pub(crate) struct Rows<'a, I, const ROW_WISE: bool> {
     pub(crate) rule: Rule<f32>,
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
+    pub(crate) first_row: usize,
     pub(crate) dim: usize,
     pub(crate) rows: &'a [I],
     pub(crate) grads: &'a [f32],
@@ -391,7 +393,10 @@ impl<I: RowIndex, const ROW_WISE: bool> Rows<'_, I, ROW_WISE> {
             // compiler no panic to link.
             let Some(row) = row.to_usize() else { break };
             let Some((g, rest)) = grads.split_at_checked(self.dim) else { break };
-            let Some(w) = row_of(self.params, row, self.dim) else { break };
+            grads = rest;
+            // A row before or behind the part of the table that is here.
+            let Some(row) = row.checked_sub(self.first_row) else { continue };
+            let Some(w) = row_of(self.params, row, self.dim) else { continue };
             skipped += if ROW_WISE {
                 let Some(a) = self.accumulator.get_mut(row) else { break };
                 rule.row_wise(lanes, w, g, a)
@@ -399,13 +404,13 @@ impl<I: RowIndex, const ROW_WISE: bool> Rows<'_, I, ROW_WISE> {
                 let Some(a) = row_of(self.accumulator, row, self.dim) else { break };
                 rule.elements(lanes, w, g, a)
             };
-            grads = rest;
         }
         skipped
     }
 }
 
-/// One row of a table that holds it.
+/// One row of a table, or `None` if it is behind the part of the table that is here. In the whole table the product
+/// does not overflow.
 #[inline(always)]
 fn row_of(table: &mut [f32], row: usize, dim: usize) -> Option<&mut [f32]> {
     let start = row.wrapping_mul(dim);

@@ -67,6 +67,20 @@ pub enum Arithmetic {
     /// `g + λ·w`, `G + g·g` and, row-wise, the running sums of `g·g` are rounded once: `PyTorch` on CPUs with fused
     /// multiply-add. Without that instruction it is done in software, correctly rounded, and slow.
     Fused,
+    /// As [`Arithmetic::Separate`], but `(η·g)/d` may differ from its value there by [`Arithmetic::FAST_ULPS`] units in
+    /// the last place where that is a normal number: it comes from an estimate of `1/√(G+ε)`, or of `1/d`, and a Newton
+    /// step. `G` keeps its bits. This is the one option with results that depend on the backend and the CPU.
+    ///
+    /// Backends without such an estimate compute as [`Arithmetic::Separate`]: [`Backend::Scalar`] and
+    /// [`Backend::Portable`]. So do row-wise tables, which divide once per row, and steps with an ε beyond
+    /// 2⁻¹⁰⁰ … 2⁶⁰ or an η above 2⁶⁰.
+    Fast,
+}
+
+impl Arithmetic {
+    /// How far a quotient of [`Arithmetic::Fast`] may be from that of [`Arithmetic::Separate`], in units in the last
+    /// place of the latter.
+    pub const FAST_ULPS: u32 = 4;
 }
 
 /// The hyper-parameters of Adagrad (Duchi, Hazan and Singer, *Adaptive Subgradient Methods for Online Learning and
@@ -630,6 +644,9 @@ impl Adagrad {
             Accumulation::Leaky(rho) => (rho, false),
             Accumulation::Ema(rho) => (rho, true),
         };
+        // Estimates neither overflow nor lose bits here.
+        let estimable = epsilon >= f32::from_bits((127 - 100) << 23)
+            && epsilon.max(self.learning_rate) <= f32::from_bits((127 + 60) << 23);
         // Turning the scale's sign turns that of the product, with the same rounding.
         let scale = if self.maximize { -self.gradient_scale } else { self.gradient_scale };
         let clip = self.clip_value.unwrap_or(f32::INFINITY);
@@ -653,6 +670,7 @@ impl Adagrad {
                 forget: retained != 1.0,
                 average,
                 fused: self.arithmetic == Arithmetic::Fused,
+                fast: self.arithmetic == Arithmetic::Fast && estimable,
                 skip: self.non_finite == NonFinite::Skip,
             },
         }

@@ -24,21 +24,37 @@ pub(crate) struct Rule<T> {
     pub(crate) flags: Flags,
 }
 
-/// Which terms of the update are on. By default none is.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Flags {
-    pub(crate) epsilon_inside: bool,
-    pub(crate) epsilon_is_zero: bool,
-    pub(crate) scale: bool,
-    pub(crate) clip: bool,
-    pub(crate) l2: bool,
-    pub(crate) decoupled: bool,
-    pub(crate) forget: bool,
-    pub(crate) average: bool,
-    pub(crate) fused: bool,
+/// Which terms of the update are on: a set of bits, so that one test tells whether any of several is.
+#[derive(Clone, Copy)]
+pub(crate) struct Flags(u16);
+
+impl Flags {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const EPSILON_INSIDE: Self = Self(1 << 0);
+    pub(crate) const FUSED: Self = Self(1 << 1);
     /// Needs `2⁻¹⁰⁰ ≤ ε ≤ 2⁶⁰` and `η ≤ 2⁶⁰`.
-    pub(crate) fast: bool,
-    pub(crate) skip: bool,
+    pub(crate) const FAST: Self = Self(1 << 2);
+    pub(crate) const EPSILON_IS_ZERO: Self = Self(1 << 3);
+    pub(crate) const SCALE: Self = Self(1 << 4);
+    pub(crate) const CLIP: Self = Self(1 << 5);
+    pub(crate) const L2: Self = Self(1 << 6);
+    pub(crate) const DECOUPLED: Self = Self(1 << 7);
+    pub(crate) const FORGET: Self = Self(1 << 8);
+    pub(crate) const AVERAGE: Self = Self(1 << 9);
+    pub(crate) const SKIP: Self = Self(1 << 10);
+
+    /// Those that stay in [`Rule::plain`].
+    const USUAL: Self = Self(Self::EPSILON_INSIDE.0 | Self::FUSED.0 | Self::FAST.0);
+
+    /// With another one, if it is on.
+    pub(crate) const fn with(self, flag: Self, on: bool) -> Self {
+        if on { Self(self.0 | flag.0) } else { self }
+    }
+
+    #[inline(always)]
+    fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
 }
 
 impl Rule<f32> {
@@ -64,31 +80,27 @@ impl<V: Copy> Rule<V> {
     /// branches out of the loops: with them a block of eight takes half as long again.
     #[inline(always)]
     fn plain(&self) -> Option<Self> {
-        let Flags { epsilon_is_zero, scale, clip, l2, decoupled, forget, average, skip, .. } = self.flags;
-        if epsilon_is_zero || scale || clip || l2 || decoupled || forget || average || skip {
-            return None;
-        }
-        let Flags { epsilon_inside, fused, fast, .. } = self.flags;
-        Some(Self { flags: Flags { epsilon_inside, fused, fast, ..Flags::default() }, ..*self })
+        let usual = self.flags.0 & Flags::USUAL.0;
+        (usual == self.flags.0).then_some(Self { flags: Flags(usual), ..*self })
     }
 
     /// `a·b + c`: rounded once if fused, else after the product and after the sum.
     #[inline(always)]
     fn product_plus<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, a: V, b: V, c: V) -> V {
-        if self.flags.fused { lanes.mul_add(a, b, c) } else { lanes.add(c, lanes.mul(a, b)) }
+        if self.flags.has(Flags::FUSED) { lanes.mul_add(a, b, c) } else { lanes.add(c, lanes.mul(a, b)) }
     }
 
     /// `g ← scale·g`, `g ← clamp(g, −clip, clip)`, `g ← g + λ·w`.
     #[inline(always)]
     fn gradient<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V, mut g: V) -> V {
-        if self.flags.scale {
+        if self.flags.has(Flags::SCALE) {
             g = lanes.mul(self.scale, g);
         }
-        if self.flags.clip {
+        if self.flags.has(Flags::CLIP) {
             // The gradient stands second, so that NaN stays NaN.
             g = lanes.max(self.minus_clip, lanes.min(self.clip, g));
         }
-        if self.flags.l2 {
+        if self.flags.has(Flags::L2) {
             g = self.product_plus(lanes, self.l2, w, g);
         }
         g
@@ -97,21 +109,21 @@ impl<V: Copy> Rule<V> {
     /// What of the accumulator is added to: `G`, or `ρ·G`.
     #[inline(always)]
     fn kept<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
-        if self.flags.forget { lanes.mul(self.retained, accumulator) } else { accumulator }
+        if self.flags.has(Flags::FORGET) { lanes.mul(self.retained, accumulator) } else { accumulator }
     }
 
     /// The accumulator to keep. If bad gradients are skipped it stays finite, or one that is huge would freeze its
     /// parameters for ever, forgetting or not. The denominator is that of the sum before, so that no step gets larger.
     #[inline(always)]
     fn saturated<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
-        if self.flags.skip { lanes.min(lanes.splat(f32::MAX), accumulator) } else { accumulator }
+        if self.flags.has(Flags::SKIP) { lanes.min(lanes.splat(f32::MAX), accumulator) } else { accumulator }
     }
 
     /// `G ← G + g·g`, `ρ·G + g·g`, or `ρ·G + (1−ρ)·(g·g)`.
     #[inline(always)]
     fn accumulate<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V, g: V) -> V {
         let kept = self.kept(lanes, accumulator);
-        if self.flags.average {
+        if self.flags.has(Flags::AVERAGE) {
             self.product_plus(lanes, self.fresh, lanes.mul(g, g), kept)
         } else {
             self.product_plus(lanes, g, g, kept)
@@ -122,13 +134,17 @@ impl<V: Copy> Rule<V> {
     #[inline(always)]
     fn accumulate_mean<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V, mean: V) -> V {
         let kept = self.kept(lanes, accumulator);
-        if self.flags.average { self.product_plus(lanes, self.fresh, mean, kept) } else { lanes.add(kept, mean) }
+        if self.flags.has(Flags::AVERAGE) {
+            self.product_plus(lanes, self.fresh, mean, kept)
+        } else {
+            lanes.add(kept, mean)
+        }
     }
 
     /// `d ← √G + ε` or `√(G + ε)`.
     #[inline(always)]
     fn denominator<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
-        if self.flags.epsilon_inside {
+        if self.flags.has(Flags::EPSILON_INSIDE) {
             root(lanes, lanes.add(accumulator, self.epsilon))
         } else {
             lanes.add(root(lanes, accumulator), self.epsilon)
@@ -146,12 +162,12 @@ impl<V: Copy> Rule<V> {
     /// No value overflows on the way: `d` is at least 2⁻¹⁰⁰, and where it is infinite `y` and the result are 0.
     #[inline(always)]
     fn approximate_quotient<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, a: V, sum: V) -> Option<V> {
-        if !self.flags.fast {
+        if !self.flags.has(Flags::FAST) {
             return None;
         }
         let square = L::ESTIMATE_ERROR * L::ESTIMATE_ERROR;
         let (y, e);
-        if self.flags.epsilon_inside {
+        if self.flags.has(Flags::EPSILON_INSIDE) {
             let half;
             (y, half) = lanes.rsqrt_and_half(lanes.add(sum, self.epsilon))?;
             e = minus_product(lanes, lanes.splat(0.5 + 0.75 * square), lanes.mul(half, y), y);
@@ -169,13 +185,17 @@ impl<V: Copy> Rule<V> {
     /// `w ← w − (w·λ)·η`.
     #[inline(always)]
     fn decay<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V) -> V {
-        if self.flags.decoupled { lanes.sub(w, lanes.mul(lanes.mul(w, self.decoupled), self.learning_rate)) } else { w }
+        if self.flags.has(Flags::DECOUPLED) {
+            lanes.sub(w, lanes.mul(lanes.mul(w, self.decoupled), self.learning_rate))
+        } else {
+            w
+        }
     }
 
     /// `moved`, or `w` where `d = 0`, which needs ε = 0.
     #[inline(always)]
     fn unless_zero<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, d: V, w: V, moved: V) -> V {
-        if self.flags.epsilon_is_zero { lanes.if_zero(d, w, moved) } else { moved }
+        if self.flags.has(Flags::EPSILON_IS_ZERO) { lanes.if_zero(d, w, moved) } else { moved }
     }
 
     /// The element-wise update of a block: new parameters, new accumulators, and how many elements were skipped.
@@ -192,7 +212,7 @@ impl<V: Copy> Rule<V> {
             let d = self.denominator(lanes, sum);
             self.unless_zero(lanes, d, decayed, lanes.sub(decayed, lanes.div(scaled, d)))
         };
-        if self.flags.skip {
+        if self.flags.has(Flags::SKIP) {
             // Not finite where `g` is not, and where the product overflows.
             let (new_w, new_a) = (lanes.if_finite(scaled, new_w, w), lanes.if_finite(scaled, new_a, a));
             (new_w, new_a, lanes.count_non_finite(scaled))
@@ -213,7 +233,7 @@ impl<V: Copy> Rule<V> {
         // What is left behind the last whole block is updated as part of a block that overlaps that one. It starts from
         // the values of before, so the elements in both get the same result from both, but would be counted twice.
         let overlap = match (params.last_chunk(), grads.last_chunk(), accumulator.last_chunk()) {
-            (Some(w), Some(g), Some(a)) if !params.len().is_multiple_of(W) && !self.flags.skip => {
+            (Some(w), Some(g), Some(a)) if !params.len().is_multiple_of(W) && !self.flags.has(Flags::SKIP) => {
                 Some((lanes.load(w), lanes.load(g), lanes.load(a)))
             }
             _ => None,
@@ -260,7 +280,7 @@ impl<V: Copy> Rule<V> {
         let dim = params.len() as f32;
         let sum = self.sum_of_squares(lanes, params, grads);
         // The sum of a row with a bad gradient is not finite. The converse fails: finite squares may overflow it.
-        if self.flags.skip && !sum.is_finite() && self.any_non_finite(lanes, params, grads) {
+        if self.flags.has(Flags::SKIP) && !sum.is_finite() && self.any_non_finite(lanes, params, grads) {
             return 1;
         }
         let a = self.accumulate_mean(lanes, lanes.splat(*accumulator), lanes.splat(sum / dim));
@@ -353,7 +373,7 @@ fn minus_product<const W: usize, L: Lanes<W>>(lanes: L, c: L::Vector, a: L::Vect
 
 /// The dense step. The three slices have one length.
 pub(crate) struct Dense<'a> {
-    pub(crate) rule: Rule<f32>,
+    pub(crate) rule: &'a Rule<f32>,
     pub(crate) params: &'a mut [f32],
     pub(crate) grads: &'a [f32],
     pub(crate) accumulator: &'a mut [f32],
@@ -380,7 +400,7 @@ impl Kernel for Dense<'_> {
 /// long as `rows` times `dim`, and each row is in the table. `params` and `accumulator` may be a part of the table, from
 /// `first_row` on; then the other rows are passed over.
 pub(crate) struct Rows<'a, I, const ROW_WISE: bool> {
-    pub(crate) rule: Rule<f32>,
+    pub(crate) rule: &'a Rule<f32>,
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
     pub(crate) first_row: usize,
@@ -442,7 +462,7 @@ fn row_of(table: &mut [f32], row: usize, dim: usize) -> Option<&mut [f32]> {
 
 /// Effective learning rates, `η/d`. The two slices have one length.
 pub(crate) struct EffectiveRates<'a> {
-    pub(crate) rule: Rule<f32>,
+    pub(crate) rule: &'a Rule<f32>,
     pub(crate) accumulator: &'a [f32],
     pub(crate) rates: &'a mut [f32],
 }

@@ -152,6 +152,7 @@ mod x86 {
         $(#[$doc:meta])*
         $Token:ident, $detection:ident, $features:tt, $Vector:ident, $lanes:literal,
         $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
+        fn load_first($first:ident, $count:ident) = $masked_load:expr;
         $(fn $operation:ident($($argument:ident),*) $(-> $Result:ty)? = $body:expr;)*
     ) => {
         detection!($detection, $features);
@@ -203,6 +204,22 @@ mod x86 {
                 bytemuck::must_cast([x; $lanes])
             }
 
+            /// A masked load. Lane by lane through memory it waits for the stores.
+            #[inline(always)]
+            fn load_first(self, from: &[f32]) -> $Vector {
+                with_features! { $features
+                    #[inline]
+                    fn inside(from: &[f32]) -> $Vector {
+                        let ($first, $count) = (from.as_ptr(), from.len().min($lanes));
+                        // SAFETY: a masked load reads the lanes of its mask only, here the first `count`. These are
+                        // elements of the slice.
+                        unsafe { $masked_load }
+                    }
+                }
+                // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                unsafe { inside(from) }
+            }
+
             $(
                 #[inline(always)]
                 fn $operation(self, $($argument: $Vector),*) -> or_else!($($Result)?, $Vector) {
@@ -224,6 +241,7 @@ mod x86 {
         /// AVX2 and FMA.
         Avx2, cpu_has_avx2, ["avx2", "fma"], __m256, 8,
         const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
+        fn load_first(first, count) = _mm256_maskload_ps(first, _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)));
         fn add(a, b) = _mm256_add_ps(a, b);
         fn sub(a, b) = _mm256_sub_ps(a, b);
         fn mul(a, b) = _mm256_mul_ps(a, b);
@@ -246,6 +264,7 @@ mod x86 {
         Avx512, cpu_has_avx512, ["avx512f", "avx2", "fma"], __m512, 16,
         const ESTIMATE_ERROR: f32 = 1.0 / 16384.0;
         const ROOT_OF_PRODUCTS: bool = true;
+        fn load_first(first, count) = _mm512_maskz_loadu_ps(((1_u32 << count) - 1) as u16, first);
         fn add(a, b) = _mm512_add_ps(a, b);
         fn sub(a, b) = _mm512_sub_ps(a, b);
         fn mul(a, b) = _mm512_mul_ps(a, b);

@@ -6,6 +6,8 @@ mod scalar;
 
 use core::fmt;
 
+pub(crate) use scalar::Scalar;
+
 use crate::Error;
 use crate::lanes::Kernel;
 
@@ -77,7 +79,7 @@ impl Backend {
     #[inline]
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> Result<K::Output, Error> {
         let done = match self {
-            Self::Scalar => Some(scalar::Scalar.enter(kernel)),
+            Self::Scalar => Some(Scalar.enter(kernel)),
             Self::Portable => portable::Portable::detect().map(|portable| portable.enter(kernel)),
             Self::Avx2 => native::Avx2::detect().map(|avx2| avx2.enter(kernel)),
             Self::Avx512 if K::MAX_LANES < 16 => {

@@ -76,6 +76,12 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         None
     }
 
+    /// Whether all lanes are finite, and 0 or at least `least`. Asked only where [`Lanes::ROOT_OF_PRODUCTS`] holds.
+    #[inline(always)]
+    fn all_zero_or_at_least(self, _a: Self::Vector, _least: f32) -> bool {
+        false
+    }
+
     /// Asks for values that will be used soon to be brought into the cache, where there is an instruction for that.
     #[inline(always)]
     fn prefetch(self, _values: &[f32]) {}

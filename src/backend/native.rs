@@ -152,8 +152,7 @@ mod x86 {
         $(#[$doc:meta])*
         $Token:ident, $detection:ident, $features:tt, $Vector:ident, $lanes:literal,
         $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
-        fn load_first($first:ident, $count:ident) = $masked_load:expr;
-        $(fn $operation:ident($($argument:ident),*) $(-> $Result:ty)? = $body:expr;)*
+        $(fn $operation:ident($($argument:ident $(: $Argument:ty)?),*) $(-> $Result:ty)? = $body:expr;)*
     ) => {
         detection!($detection, $features);
 
@@ -204,28 +203,17 @@ mod x86 {
                 bytemuck::must_cast([x; $lanes])
             }
 
-            /// A masked load. Lane by lane through memory it waits for the stores.
             #[inline(always)]
-            fn load_first(self, from: &[f32]) -> $Vector {
-                with_features! { $features
-                    #[inline]
-                    fn inside(from: &[f32]) -> $Vector {
-                        let ($first, $count) = (from.as_ptr(), from.len().min($lanes));
-                        // SAFETY: a masked load reads the lanes of its mask only, here the first `count`. These are
-                        // elements of the slice.
-                        unsafe { $masked_load }
-                    }
-                }
-                // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
-                unsafe { inside(from) }
+            fn prefetch(self, values: &[f32]) {
+                prefetch(values);
             }
 
             $(
                 #[inline(always)]
-                fn $operation(self, $($argument: $Vector),*) -> or_else!($($Result)?, $Vector) {
+                fn $operation(self, $($argument: or_else!($($Argument)?, $Vector)),*) -> or_else!($($Result)?, $Vector) {
                     with_features! { $features
                         #[inline]
-                        fn inside($($argument: $Vector),*) -> or_else!($($Result)?, $Vector) {
+                        fn inside($($argument: or_else!($($Argument)?, $Vector)),*) -> or_else!($($Result)?, $Vector) {
                             $body
                         }
                     }
@@ -237,11 +225,24 @@ mod x86 {
     };
 }
 
+    /// Asks for the lines of 64 bytes that a slice is in.
+    #[inline(always)]
+    fn prefetch(values: &[f32]) {
+        for line in values.chunks(16) {
+            // SAFETY: a prefetch changes nothing but the caches, and whatever the address it does not fail. It belongs to
+            // SSE, which every token stands for.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        }
+        if let Some(last) = values.last() {
+            // SAFETY: as above. This line is another one if the slice begins in the midst of one.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(last).cast()) };
+        }
+    }
+
     instruction_set! {
         /// AVX2 and FMA.
         Avx2, cpu_has_avx2, ["avx2", "fma"], __m256, 8,
         const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
-        fn load_first(first, count) = _mm256_maskload_ps(first, _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)));
         fn add(a, b) = _mm256_add_ps(a, b);
         fn sub(a, b) = _mm256_sub_ps(a, b);
         fn mul(a, b) = _mm256_mul_ps(a, b);
@@ -264,7 +265,12 @@ mod x86 {
         Avx512, cpu_has_avx512, ["avx512f", "avx2", "fma"], __m512, 16,
         const ESTIMATE_ERROR: f32 = 1.0 / 16384.0;
         const ROOT_OF_PRODUCTS: bool = true;
-        fn load_first(first, count) = _mm512_maskz_loadu_ps(((1_u32 << count) - 1) as u16, first);
+        fn all_zero_or_at_least(a, least: f32) -> bool = {
+            let zero = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, _mm512_setzero_ps());
+            let at_least = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, _mm512_set1_ps(least));
+            let finite = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(a, _mm512_set1_ps(f32::MAX));
+            (zero | at_least) & finite == 0xFFFF
+        };
         fn add(a, b) = _mm512_add_ps(a, b);
         fn sub(a, b) = _mm512_sub_ps(a, b);
         fn mul(a, b) = _mm512_mul_ps(a, b);

@@ -41,6 +41,8 @@ mod error;
 mod kernel;
 mod lanes;
 mod norms;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod schedule;
 mod table;
 

@@ -188,8 +188,8 @@ impl Adagrad {
         }
         let samples = &mut sample(rows);
         let skipped = match table.layout {
-            Layout::ElementWise => in_ranges(backend, self.rows::<I, false>(table, rows, grads), samples, tasks),
-            Layout::RowWise => in_ranges(backend, self.rows::<I, true>(table, rows, grads), samples, tasks),
+            Layout::ElementWise => in_ranges(backend, self.rows::<I, false, true>(table, rows, grads), samples, tasks),
+            Layout::RowWise => in_ranges(backend, self.rows::<I, true, true>(table, rows, grads), samples, tasks),
         }?;
         Ok(Report { skipped })
     }
@@ -227,7 +227,7 @@ fn sample<I: RowIndex>(rows: &[I]) -> [usize; SAMPLES] {
 /// many `tasks`.
 fn in_ranges<I: RowIndex + Sync, const ROW_WISE: bool>(
     backend: Backend,
-    kernel: Rows<'_, I, ROW_WISE>,
+    kernel: Rows<'_, I, ROW_WISE, true>,
     samples: &mut [usize],
     tasks: usize,
 ) -> Result<usize, Error> {
@@ -246,7 +246,7 @@ fn in_ranges<I: RowIndex + Sync, const ROW_WISE: bool>(
     Ok(first? + second?)
 }
 
-impl<I, const ROW_WISE: bool> Rows<'_, I, ROW_WISE> {
+impl<I, const ROW_WISE: bool> Rows<'_, I, ROW_WISE, true> {
     /// The same step for the rows of its part of the table that are before `row`, and for `row` and those behind it.
     fn split_at(self, row: usize) -> (Self, Self) {
         let Self { rule, params, accumulator, first_row, dim, rows, grads } = self;

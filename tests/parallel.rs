@@ -150,21 +150,19 @@ fn rows_over_options() {
 /// Lists that a sample may misjudge: one row, rows in order, and a period that a sample may fall in step with.
 #[test]
 fn rows_over_lists() {
+    const COUNT: i64 = 1 << 16;
     let pools = pools();
-    const COUNT: usize = 1 << 16;
-    let lists: [(&str, fn(usize) -> i64); 5] = [
-        ("the first row", |_| 0),
-        ("the last row", |_| 99),
-        ("ascending", |k| (k * 100 / COUNT) as i64),
-        ("descending", |k| (99 - k * 100 / COUNT) as i64),
-        ("periodic", |k| (k % 4 * 25) as i64),
-    ];
-    for (name, row) in lists {
+    let check = |name: &str, row: fn(i64) -> i64| {
         for row_wise in [false, true] {
             let rows = Rows::new(100, 9, row_wise, (0..COUNT).map(row).collect(), Random::ordinary);
             rows.check(&pools, Backend::detected(), Adagrad::pytorch(0.1), name);
         }
-    }
+    };
+    check("the first row", |_| 0);
+    check("the last row", |_| 99);
+    check("ascending", |k| k * 100 / COUNT);
+    check("descending", |k| 99 - k * 100 / COUNT);
+    check("periodic", |k| k % 4 * 25);
 }
 
 /// Without a pool of the caller's, within a task of one, and in many tasks at once.

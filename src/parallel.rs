@@ -4,12 +4,16 @@ use crate::kernel::Rows;
 use crate::table::{Layout, RowIndex, check_length};
 use crate::{Adagrad, Backend, Error, Report, Table};
 
-/// The least work, in elements, that is divided. A sleeping thread takes tens of microseconds to wake, and so many
-/// elements take about a hundred: with half of them two threads were slower than one. `cargo bench --bench threads`
+/// The least number of elements of a dense step that is divided. To wake a sleeping thread takes tens of microseconds,
+/// and half as many elements took about ninety: two threads were then no faster than one. `cargo bench --bench threads`
 /// measures it.
-const MIN_WORK: usize = 1 << 18;
+const MIN_DENSE: usize = 1 << 19;
 
-/// The least work for a task, in elements.
+/// The least work of a step for rows that is divided. It is less than for a dense step, since rows that are not in the
+/// cache take longer.
+const MIN_ROWS: usize = 1 << 18;
+
+/// The least work for a task.
 const MIN_TASK: usize = 1 << 16;
 
 /// Tasks of a dense step for each thread: the second is taken by whoever is first done, so that a thread that wakes
@@ -20,7 +24,7 @@ const DENSE_TASKS: usize = 2;
 /// so that tasks share no line if the slices begin at one.
 const BLOCK: usize = 16;
 
-/// The work for a row beside that for its elements. It is more where the row is not in the cache.
+/// The work for a row beside its elements, in elements.
 const ROW_WORK: usize = 16;
 
 /// How many of a step's rows are looked at to find ranges of the table that are stepped equally often.
@@ -31,7 +35,7 @@ const SAMPLES: usize = 512;
 impl Adagrad {
     /// [`Adagrad::step`] on several threads, with the same result.
     ///
-    /// Each thread gets a part of the slices. Fewer than 2¹⁸ elements are stepped by the caller alone, since to wake
+    /// Each thread gets a part of the slices. Fewer than 2¹⁹ elements are stepped by the caller alone, since to wake
     /// another thread takes longer. The step itself allocates nothing; rayon may, for its own ends.
     ///
     /// ```
@@ -86,7 +90,7 @@ impl Adagrad {
         check_length("grads", params.len(), grads.len())?;
         check_length("accumulator", params.len(), accumulator.len())?;
         check_available(backend)?;
-        let tasks = tasks(params.len(), DENSE_TASKS);
+        let tasks = tasks(params.len(), MIN_DENSE, DENSE_TASKS);
         self.dense(backend, params, grads, accumulator, tasks)
     }
 
@@ -182,7 +186,7 @@ impl Adagrad {
         table.check_rows(rows, grads)?;
         check_available(backend)?;
         let work = rows.len().saturating_mul(ROW_WORK).saturating_add(grads.len());
-        let tasks = tasks(work, 1);
+        let tasks = tasks(work, MIN_ROWS, 1);
         if tasks < 2 {
             return self.step_rows_on(backend, table, rows, grads);
         }
@@ -199,9 +203,9 @@ fn check_available(backend: Backend) -> Result<(), Error> {
     if backend.is_available() { Ok(()) } else { Err(Error::Unavailable { backend }) }
 }
 
-/// How many tasks to make of so much work, with so many for each thread.
-fn tasks(work: usize, per_thread: usize) -> usize {
-    if work < MIN_WORK {
+/// How many tasks to make of so much work, with so many for each thread, if it is not less than `least`.
+fn tasks(work: usize, least: usize, per_thread: usize) -> usize {
+    if work < least {
         return 1;
     }
     match rayon::current_num_threads() {

@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use reference::{Options, assert_same};
 
-/// The least number of elements that is divided among threads.
-const MIN_WORK: usize = 1 << 18;
+/// The least number of elements of a dense step, and the least work for rows, that is divided among threads.
+const MIN_DENSE: usize = 1 << 19;
+const MIN_ROWS: usize = 1 << 18;
 
 const THREADS: [usize; 5] = [1, 2, 3, 4, 7];
 
@@ -99,7 +100,7 @@ fn indices(count: usize, table_rows: usize, skewed: bool, seed: u64) -> Vec<u32>
 #[test]
 fn dense_over_lengths() {
     let pools = pools();
-    for len in [0, 1, 17, 4095, MIN_WORK - 1, MIN_WORK, MIN_WORK + 1, MIN_WORK + 333_333, 1 << 20, (1 << 20) + 17] {
+    for len in [0, 1, 17, 4095, MIN_DENSE - 1, MIN_DENSE, MIN_DENSE + 1, MIN_DENSE + 333_333, 1 << 20, (1 << 20) + 17] {
         let state = State::new(len, len as u64, Random::any);
         for backend in Backend::available() {
             check_dense(&pools, backend, Adagrad::new(0.1).with_non_finite(NonFinite::Skip), &state, "");
@@ -110,7 +111,7 @@ fn dense_over_lengths() {
 #[test]
 fn dense_over_options() {
     let pools = [pool(3)];
-    let state = State::new(MIN_WORK + 7, 2, Random::any);
+    let state = State::new(MIN_DENSE + 7, 2, Random::any);
     for options in options() {
         check_dense(&pools, Backend::detected(), options.adagrad(), &state, &format!("{options:?}"));
     }
@@ -123,7 +124,7 @@ fn rows_over_shapes() {
     for (table_rows, dim, row_wise) in
         [(1, 300, false), (2, 1000, true), (5, 64, false), (1000, 16, true), (1000, 37, false), (30_000, 1, false)]
     {
-        let least = MIN_WORK.div_ceil(dim + 16);
+        let least = MIN_ROWS.div_ceil(dim + 16);
         for count in [0, 1, least - 1, least, 4 * least] {
             for skewed in [false, true] {
                 let rows = indices(count, table_rows, skewed, count as u64);
@@ -140,7 +141,7 @@ fn rows_over_shapes() {
 fn rows_over_options() {
     let pools = [pool(3)];
     for row_wise in [false, true] {
-        let rows = Rows::new(700, 48, row_wise, indices(MIN_WORK / 64 + 1, 700, true, 5), Random::any);
+        let rows = Rows::new(700, 48, row_wise, indices(MIN_ROWS / 64 + 1, 700, true, 5), Random::any);
         for options in options() {
             rows.check(&pools, Backend::detected(), options.adagrad(), &format!("{options:?}"));
         }
@@ -169,7 +170,7 @@ fn rows_over_lists() {
 #[test]
 fn from_anywhere() {
     let opt = Adagrad::new(0.1);
-    let state = State::new(MIN_WORK, 3, Random::ordinary);
+    let state = State::new(MIN_DENSE, 3, Random::ordinary);
     let mut expected = state.clone();
     opt.step(&mut expected.params, &state.grads, &mut expected.accumulator).expect("valid");
     let run = || {
@@ -189,7 +190,7 @@ fn from_anywhere() {
 #[test]
 fn errors_write_nothing() {
     let pool = pool(2);
-    let len = MIN_WORK + 64;
+    let len = MIN_DENSE + 64;
     let state = State::new(len, 4, Random::ordinary);
     let missing = [Backend::Portable, Backend::Avx2, Backend::Avx512].into_iter().find(|b| !b.is_available());
     for backend in [Some(Backend::detected()), missing].into_iter().flatten() {
@@ -238,14 +239,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn any_dense_step(len in 0..3 * MIN_WORK, threads in 1..9_usize, seed in any::<u64>(), rate in 1e-3_f32..1.0) {
+    fn any_dense_step(len in 0..3 * MIN_DENSE, threads in 1..9_usize, seed in any::<u64>(), rate in 1e-3_f32..1.0) {
         let opt = Options::new(rate, Epsilon::InsideSqrt(1e-7)).adagrad().with_non_finite(NonFinite::Skip);
         check_dense(&[pool(threads)], Backend::detected(), opt, &State::new(len, seed, Random::any), "");
     }
 
     #[test]
     fn any_step_for_rows(
-        (table_rows, dim, work) in (1..3000_usize, 1..100_usize, 0..3 * MIN_WORK),
+        (table_rows, dim, work) in (1..3000_usize, 1..100_usize, 0..3 * MIN_ROWS),
         threads in 1..9_usize,
         seed in any::<u64>(),
         (row_wise, skewed) in any::<(bool, bool)>(),

@@ -24,19 +24,37 @@ pub(crate) struct Rule<T> {
     pub(crate) flags: Flags,
 }
 
-/// Which terms of the update are on. By default none is.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Flags {
-    pub(crate) epsilon_inside: bool,
-    pub(crate) epsilon_is_zero: bool,
-    pub(crate) scale: bool,
-    pub(crate) clip: bool,
-    pub(crate) l2: bool,
-    pub(crate) decoupled: bool,
-    pub(crate) forget: bool,
-    pub(crate) average: bool,
-    pub(crate) fused: bool,
-    pub(crate) skip: bool,
+/// Which terms of the update are on: a set of bits, so that one test tells whether any of several is.
+#[derive(Clone, Copy)]
+pub(crate) struct Flags(u16);
+
+impl Flags {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const EPSILON_INSIDE: Self = Self(1 << 0);
+    pub(crate) const FUSED: Self = Self(1 << 1);
+    /// Needs `2⁻¹⁰⁰ ≤ ε ≤ 2⁶⁰` and `η ≤ 2⁶⁰`.
+    pub(crate) const FAST: Self = Self(1 << 2);
+    pub(crate) const EPSILON_IS_ZERO: Self = Self(1 << 3);
+    pub(crate) const SCALE: Self = Self(1 << 4);
+    pub(crate) const CLIP: Self = Self(1 << 5);
+    pub(crate) const L2: Self = Self(1 << 6);
+    pub(crate) const DECOUPLED: Self = Self(1 << 7);
+    pub(crate) const FORGET: Self = Self(1 << 8);
+    pub(crate) const AVERAGE: Self = Self(1 << 9);
+    pub(crate) const SKIP: Self = Self(1 << 10);
+
+    /// Those that stay in [`Rule::plain`].
+    const USUAL: Self = Self(Self::EPSILON_INSIDE.0 | Self::FUSED.0 | Self::FAST.0);
+
+    /// With another one, if it is on.
+    pub(crate) const fn with(self, flag: Self, on: bool) -> Self {
+        if on { Self(self.0 | flag.0) } else { self }
+    }
+
+    #[inline(always)]
+    fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
 }
 
 impl Rule<f32> {
@@ -62,31 +80,27 @@ impl<V: Copy> Rule<V> {
     /// branches out of the loops: with them a block of eight takes half as long again.
     #[inline(always)]
     fn plain(&self) -> Option<Self> {
-        let Flags { epsilon_is_zero, scale, clip, l2, decoupled, forget, average, skip, .. } = self.flags;
-        if epsilon_is_zero || scale || clip || l2 || decoupled || forget || average || skip {
-            return None;
-        }
-        let Flags { epsilon_inside, fused, .. } = self.flags;
-        Some(Self { flags: Flags { epsilon_inside, fused, ..Flags::default() }, ..*self })
+        let usual = self.flags.0 & Flags::USUAL.0;
+        (usual == self.flags.0).then_some(Self { flags: Flags(usual), ..*self })
     }
 
     /// `a·b + c`: rounded once if fused, else after the product and after the sum.
     #[inline(always)]
     fn product_plus<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, a: V, b: V, c: V) -> V {
-        if self.flags.fused { lanes.mul_add(a, b, c) } else { lanes.add(c, lanes.mul(a, b)) }
+        if self.flags.has(Flags::FUSED) { lanes.mul_add(a, b, c) } else { lanes.add(c, lanes.mul(a, b)) }
     }
 
     /// `g ← scale·g`, `g ← clamp(g, −clip, clip)`, `g ← g + λ·w`.
     #[inline(always)]
     fn gradient<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V, mut g: V) -> V {
-        if self.flags.scale {
+        if self.flags.has(Flags::SCALE) {
             g = lanes.mul(self.scale, g);
         }
-        if self.flags.clip {
+        if self.flags.has(Flags::CLIP) {
             // The gradient stands second, so that NaN stays NaN.
             g = lanes.max(self.minus_clip, lanes.min(self.clip, g));
         }
-        if self.flags.l2 {
+        if self.flags.has(Flags::L2) {
             g = self.product_plus(lanes, self.l2, w, g);
         }
         g
@@ -95,21 +109,21 @@ impl<V: Copy> Rule<V> {
     /// What of the accumulator is added to: `G`, or `ρ·G`.
     #[inline(always)]
     fn kept<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
-        if self.flags.forget { lanes.mul(self.retained, accumulator) } else { accumulator }
+        if self.flags.has(Flags::FORGET) { lanes.mul(self.retained, accumulator) } else { accumulator }
     }
 
     /// The accumulator to keep. If bad gradients are skipped it stays finite, or one that is huge would freeze its
     /// parameters for ever, forgetting or not. The denominator is that of the sum before, so that no step gets larger.
     #[inline(always)]
     fn saturated<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
-        if self.flags.skip { lanes.min(lanes.splat(f32::MAX), accumulator) } else { accumulator }
+        if self.flags.has(Flags::SKIP) { lanes.min(lanes.splat(f32::MAX), accumulator) } else { accumulator }
     }
 
     /// `G ← G + g·g`, `ρ·G + g·g`, or `ρ·G + (1−ρ)·(g·g)`.
     #[inline(always)]
     fn accumulate<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V, g: V) -> V {
         let kept = self.kept(lanes, accumulator);
-        if self.flags.average {
+        if self.flags.has(Flags::AVERAGE) {
             self.product_plus(lanes, self.fresh, lanes.mul(g, g), kept)
         } else {
             self.product_plus(lanes, g, g, kept)
@@ -120,62 +134,94 @@ impl<V: Copy> Rule<V> {
     #[inline(always)]
     fn accumulate_mean<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V, mean: V) -> V {
         let kept = self.kept(lanes, accumulator);
-        if self.flags.average { self.product_plus(lanes, self.fresh, mean, kept) } else { lanes.add(kept, mean) }
+        if self.flags.has(Flags::AVERAGE) {
+            self.product_plus(lanes, self.fresh, mean, kept)
+        } else {
+            lanes.add(kept, mean)
+        }
     }
 
     /// `d ← √G + ε` or `√(G + ε)`.
     #[inline(always)]
     fn denominator<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
-        if self.flags.epsilon_inside {
-            lanes.sqrt(lanes.add(accumulator, self.epsilon))
+        if self.flags.has(Flags::EPSILON_INSIDE) {
+            root(lanes, lanes.add(accumulator, self.epsilon))
         } else {
-            lanes.add(lanes.sqrt(accumulator), self.epsilon)
+            lanes.add(root(lanes, accumulator), self.epsilon)
         }
+    }
+
+    /// `a/d` up to [`Fast`](crate::Arithmetic::Fast)'s error, if it is on and the lanes have estimates: an estimate of
+    /// `1/d` and one Newton step.
+    ///
+    /// The step leaves a relative error of `−¾·r²` or `−r²`, where `r` is about twice the estimate's error `E` or `E`
+    /// itself: always of one sign, so half of the greatest is added. With the roundings of `p`, of the product in `e` and
+    /// of the result, and those of the exact way, the two differ by at most 4 units in the last place, for any estimate
+    /// with an error within `E`.
+    ///
+    /// No value overflows on the way: `d` is at least 2⁻¹⁰⁰, and where it is infinite `y` and the result are 0.
+    #[inline(always)]
+    fn approximate_quotient<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, a: V, sum: V) -> Option<V> {
+        if !self.flags.has(Flags::FAST) {
+            return None;
+        }
+        let square = L::ESTIMATE_ERROR * L::ESTIMATE_ERROR;
+        let (y, e);
+        if self.flags.has(Flags::EPSILON_INSIDE) {
+            let half;
+            (y, half) = lanes.rsqrt_and_half(lanes.add(sum, self.epsilon))?;
+            e = minus_product(lanes, lanes.splat(0.5 + 0.75 * square), lanes.mul(half, y), y);
+        } else {
+            let d = self.denominator(lanes, sum);
+            y = lanes.reciprocal(d)?;
+            // A finite `d` if it is infinite; NaN stays NaN.
+            let d = lanes.min(lanes.splat(f32::MAX), d);
+            e = minus_product(lanes, lanes.splat(1.0 + 0.5 * square), d, y);
+        }
+        let p = lanes.mul(a, y);
+        Some(lanes.mul_add(p, e, p))
     }
 
     /// `w ← w − (w·λ)·η`.
     #[inline(always)]
     fn decay<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V) -> V {
-        if self.flags.decoupled { lanes.sub(w, lanes.mul(lanes.mul(w, self.decoupled), self.learning_rate)) } else { w }
+        if self.flags.has(Flags::DECOUPLED) {
+            lanes.sub(w, lanes.mul(lanes.mul(w, self.decoupled), self.learning_rate))
+        } else {
+            w
+        }
     }
 
     /// `moved`, or `w` where `d = 0`, which needs ε = 0.
     #[inline(always)]
     fn unless_zero<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, d: V, w: V, moved: V) -> V {
-        if self.flags.epsilon_is_zero { lanes.if_zero(d, w, moved) } else { moved }
+        if self.flags.has(Flags::EPSILON_IS_ZERO) { lanes.if_zero(d, w, moved) } else { moved }
     }
 
-    /// The element-wise update of one block. The result is the number of elements skipped.
+    /// The element-wise update of a block: new parameters, new accumulators, and how many elements were skipped.
     #[inline(always)]
-    fn block<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        params: &mut [f32; W],
-        grads: &[f32; W],
-        accumulator: &mut [f32; W],
-    ) -> usize {
-        let (w, a) = (lanes.load(params), lanes.load(accumulator));
-        let g = self.gradient(lanes, w, lanes.load(grads));
+    fn updated<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V, g: V, a: V) -> (V, V, usize) {
+        let g = self.gradient(lanes, w, g);
         let sum = self.accumulate(lanes, a, g);
-        let d = self.denominator(lanes, sum);
-        let mut new_a = self.saturated(lanes, sum);
+        let new_a = self.saturated(lanes, sum);
         let decayed = self.decay(lanes, w);
         let scaled = lanes.mul(self.learning_rate, g);
-        let moved = lanes.sub(decayed, lanes.div(scaled, d));
-        let mut new_w = self.unless_zero(lanes, d, decayed, moved);
-        let mut skipped = 0;
-        if self.flags.skip {
+        let new_w = if let Some(quotient) = self.approximate_quotient(lanes, scaled, sum) {
+            lanes.sub(decayed, quotient)
+        } else {
+            let d = self.denominator(lanes, sum);
+            self.unless_zero(lanes, d, decayed, lanes.sub(decayed, lanes.div(scaled, d)))
+        };
+        if self.flags.has(Flags::SKIP) {
             // Not finite where `g` is not, and where the product overflows.
-            new_w = lanes.if_finite(scaled, new_w, w);
-            new_a = lanes.if_finite(scaled, new_a, a);
-            skipped = lanes.count_non_finite(scaled);
+            let (new_w, new_a) = (lanes.if_finite(scaled, new_w, w), lanes.if_finite(scaled, new_a, a));
+            (new_w, new_a, lanes.count_non_finite(scaled))
+        } else {
+            (new_w, new_a, 0)
         }
-        lanes.store(new_w, params);
-        lanes.store(new_a, accumulator);
-        skipped
     }
 
-    /// [`Rule::block`] for slices of one length.
+    /// The element-wise update of three slices of one length. The result is the number of elements skipped.
     #[inline(always)]
     fn elements<const W: usize, L: Lanes<W, Vector = V>>(
         &self,
@@ -184,50 +230,38 @@ impl<V: Copy> Rule<V> {
         grads: &[f32],
         accumulator: &mut [f32],
     ) -> usize {
+        // What is left behind the last whole block is updated as part of a block that overlaps that one. It starts from
+        // the values of before, so the elements in both get the same result from both, but would be counted twice.
+        let overlap = match (params.last_chunk(), grads.last_chunk(), accumulator.last_chunk()) {
+            (Some(w), Some(g), Some(a)) if !params.len().is_multiple_of(W) && !self.flags.has(Flags::SKIP) => {
+                Some((lanes.load(w), lanes.load(g), lanes.load(a)))
+            }
+            _ => None,
+        };
         let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
         let (g_blocks, g_tail) = grads.as_chunks::<W>();
         let (a_blocks, a_tail) = accumulator.as_chunks_mut::<W>();
         let mut skipped = 0;
         for ((w, g), a) in w_blocks.iter_mut().zip(g_blocks).zip(a_blocks) {
-            skipped += self.block(lanes, w, g, a);
+            let (new_w, new_a, count) = self.updated(lanes, lanes.load(w), lanes.load(g), lanes.load(a));
+            lanes.store(new_w, w);
+            lanes.store(new_a, a);
+            skipped += count;
         }
-        if !w_tail.is_empty() {
-            let (mut w, mut a) = (padded(w_tail), padded(a_tail));
-            skipped += self.block(lanes, &mut w, &padded(g_tail), &mut a);
-            unpad(&w, w_tail);
-            unpad(&a, a_tail);
+        if let Some((w, g, a)) = overlap {
+            let (new_w, new_a, _) = self.updated(lanes, w, g, a);
+            if let (Some(w), Some(a)) = (params.last_chunk_mut(), accumulator.last_chunk_mut()) {
+                lanes.store(new_w, w);
+                lanes.store(new_a, a);
+            }
+        } else if !w_tail.is_empty() {
+            let (w, g, a) = (lanes.load_first(w_tail), lanes.load_first(g_tail), lanes.load_first(a_tail));
+            let (new_w, new_a, count) = self.updated(lanes, w, g, a);
+            lanes.store_first(new_w, w_tail);
+            lanes.store_first(new_a, a_tail);
+            skipped += count;
         }
         skipped
-    }
-
-    /// Adds the squares of one block of gradients to the running sums.
-    #[inline(always)]
-    fn add_squares<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        params: &[f32; W],
-        grads: &[f32; W],
-        sums: &mut [f32; W],
-    ) {
-        let g = self.gradient(lanes, lanes.load(params), lanes.load(grads));
-        lanes.store(self.product_plus(lanes, g, g, lanes.load(sums)), sums);
-    }
-
-    /// `w ← w − s·g` for one block, where the row's `s` is `rate` and its denominator `d`.
-    #[inline(always)]
-    fn move_block<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        rate: V,
-        d: V,
-        params: &mut [f32; W],
-        grads: &[f32; W],
-    ) {
-        let w = lanes.load(params);
-        let g = self.gradient(lanes, w, lanes.load(grads));
-        let w = self.decay(lanes, w);
-        let moved = lanes.sub(w, lanes.mul(rate, g));
-        lanes.store(self.unless_zero(lanes, d, w, moved), params);
     }
 
     /// One row-wise update of a row and its one accumulator:
@@ -244,26 +278,9 @@ impl<V: Copy> Rule<V> {
         accumulator: &mut f32,
     ) -> usize {
         let dim = params.len() as f32;
-        let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
-        let (g_blocks, g_tail) = grads.as_chunks::<W>();
-
-        let mut p = [0.0; SUM_LANES];
-        let (sums, _) = p.as_chunks_mut::<W>();
-        let groups = sums.len().max(1);
-        for (index, (w, g)) in w_blocks.iter().zip(g_blocks).enumerate() {
-            if let Some(sum) = sums.get_mut(index % groups) {
-                self.add_squares(lanes, w, g, sum);
-            }
-        }
-        if !w_tail.is_empty()
-            && let Some(sum) = sums.get_mut(w_blocks.len() % groups)
-        {
-            // The padding is zero, and adding its square changes no sum.
-            self.add_squares(lanes, &padded(w_tail), &padded(g_tail), sum);
-        }
-        let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
+        let sum = self.sum_of_squares(lanes, params, grads);
         // The sum of a row with a bad gradient is not finite. The converse fails: finite squares may overflow it.
-        if self.flags.skip && !sum.is_finite() && self.any_non_finite(lanes, w_blocks, g_blocks, w_tail, g_tail) {
+        if self.flags.has(Flags::SKIP) && !sum.is_finite() && self.any_non_finite(lanes, params, grads) {
             return 1;
         }
         let a = self.accumulate_mean(lanes, lanes.splat(*accumulator), lanes.splat(sum / dim));
@@ -275,62 +292,88 @@ impl<V: Copy> Rule<V> {
 
         let d = self.denominator(lanes, a);
         let rate = lanes.div(self.learning_rate, d);
+        let overlap = match (params.last_chunk(), grads.last_chunk()) {
+            (Some(w), Some(g)) if !params.len().is_multiple_of(W) => Some((lanes.load(w), lanes.load(g))),
+            _ => None,
+        };
+        let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
+        let (g_blocks, g_tail) = grads.as_chunks::<W>();
         for (w, g) in w_blocks.iter_mut().zip(g_blocks) {
-            self.move_block(lanes, rate, d, w, g);
+            lanes.store(self.moved(lanes, rate, d, lanes.load(w), lanes.load(g)), w);
         }
-        if !w_tail.is_empty() {
-            let mut w = padded(w_tail);
-            self.move_block(lanes, rate, d, &mut w, &padded(g_tail));
-            unpad(&w, w_tail);
+        if let Some((w, g)) = overlap {
+            if let Some(to) = params.last_chunk_mut() {
+                lanes.store(self.moved(lanes, rate, d, w, g), to);
+            }
+        } else if !w_tail.is_empty() {
+            let (w, g) = (lanes.load_first(w_tail), lanes.load_first(g_tail));
+            lanes.store_first(self.moved(lanes, rate, d, w, g), w_tail);
         }
         0
     }
 
+    /// `Σ g²` of a row's gradients.
+    #[inline(always)]
+    fn sum_of_squares<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, params: &[f32], grads: &[f32]) -> f32 {
+        let mut p = [0.0; SUM_LANES];
+        let (sums, _) = p.as_chunks_mut::<W>();
+        let (w_groups, w_tail) = params.as_chunks::<SUM_LANES>();
+        let (g_groups, g_tail) = grads.as_chunks::<SUM_LANES>();
+        for (w, g) in w_groups.iter().zip(g_groups) {
+            let ((w_blocks, _), (g_blocks, _)) = (w.as_chunks::<W>(), g.as_chunks::<W>());
+            for ((w, g), sum) in w_blocks.iter().zip(g_blocks).zip(&mut *sums) {
+                lanes.store(self.plus_square(lanes, lanes.load(w), lanes.load(g), lanes.load(sum)), sum);
+            }
+        }
+        // In a block that is not full the last lanes are 0, and adding its square changes no sum.
+        for ((w, g), sum) in w_tail.chunks(W).zip(g_tail.chunks(W)).zip(sums) {
+            let (w, g) = (lanes.load_first(w), lanes.load_first(g));
+            lanes.store(self.plus_square(lanes, w, g, lanes.load(sum)), sum);
+        }
+        ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
+    }
+
+    /// `sum + g·g`.
+    #[inline(always)]
+    fn plus_square<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V, g: V, sum: V) -> V {
+        let g = self.gradient(lanes, w, g);
+        self.product_plus(lanes, g, g, sum)
+    }
+
+    /// `w − s·g` for one block, where the row's `s` is `rate` and its denominator `d`.
+    #[inline(always)]
+    fn moved<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, rate: V, d: V, w: V, g: V) -> V {
+        let g = self.gradient(lanes, w, g);
+        let w = self.decay(lanes, w);
+        self.unless_zero(lanes, d, w, lanes.sub(w, lanes.mul(rate, g)))
+    }
+
     /// Whether any of a row's gradients, transformed, is infinite or NaN.
     #[inline(always)]
-    fn any_non_finite<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        w_blocks: &[[f32; W]],
-        g_blocks: &[[f32; W]],
-        w_tail: &[f32],
-        g_tail: &[f32],
-    ) -> bool {
+    fn any_non_finite<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, params: &[f32], grads: &[f32]) -> bool {
         let mut count = 0;
-        for (w, g) in w_blocks.iter().zip(g_blocks) {
-            count += lanes.count_non_finite(self.gradient(lanes, lanes.load(w), lanes.load(g)));
+        for (w, g) in params.chunks(W).zip(grads.chunks(W)) {
+            count += lanes.count_non_finite(self.gradient(lanes, lanes.load_first(w), lanes.load_first(g)));
         }
-        let (w, g) = (lanes.load(&padded(w_tail)), lanes.load(&padded(g_tail)));
-        count + lanes.count_non_finite(self.gradient(lanes, w, g)) > 0
+        count > 0
     }
 }
 
-/// The first values of a block, then zeros. The loop is over the block, whose length is known, so that it becomes a
-/// handful of moves; over the values it becomes a call of `memcpy`, which costs four times as much.
+/// `√x`, correctly rounded.
 #[inline(always)]
-fn padded<const W: usize>(values: &[f32]) -> [f32; W] {
-    let mut block = [0.0; W];
-    for (j, to) in block.iter_mut().enumerate() {
-        if let Some(from) = values.get(j) {
-            *to = *from;
-        }
-    }
-    block
+fn root<const W: usize, L: Lanes<W>>(lanes: L, x: L::Vector) -> L::Vector {
+    lanes.sqrt(x)
 }
 
-/// The inverse of [`padded`].
+/// `c − a·b`, rounded once.
 #[inline(always)]
-fn unpad<const W: usize>(block: &[f32; W], values: &mut [f32]) {
-    for (j, from) in block.iter().enumerate() {
-        if let Some(to) = values.get_mut(j) {
-            *to = *from;
-        }
-    }
+fn minus_product<const W: usize, L: Lanes<W>>(lanes: L, c: L::Vector, a: L::Vector, b: L::Vector) -> L::Vector {
+    lanes.mul_add(a, lanes.sub(lanes.splat(-0.0), b), c)
 }
 
 /// The dense step. The three slices have one length.
 pub(crate) struct Dense<'a> {
-    pub(crate) rule: Rule<f32>,
+    pub(crate) rule: &'a Rule<f32>,
     pub(crate) params: &'a mut [f32],
     pub(crate) grads: &'a [f32],
     pub(crate) accumulator: &'a mut [f32],
@@ -359,7 +402,7 @@ impl Kernel for Dense<'_> {
 /// If `PART`, then `params` and `accumulator` are a part of the table, from `first_row` on, and rows outside of it are
 /// passed over.
 pub(crate) struct Rows<'a, I, const ROW_WISE: bool, const PART: bool> {
-    pub(crate) rule: Rule<f32>,
+    pub(crate) rule: &'a Rule<f32>,
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
     pub(crate) first_row: usize,
@@ -427,7 +470,7 @@ fn row_of(table: &mut [f32], row: usize, dim: usize) -> Option<&mut [f32]> {
 
 /// Effective learning rates, `η/d`. The two slices have one length.
 pub(crate) struct EffectiveRates<'a> {
-    pub(crate) rule: Rule<f32>,
+    pub(crate) rule: &'a Rule<f32>,
     pub(crate) accumulator: &'a [f32],
     pub(crate) rates: &'a mut [f32],
 }
@@ -443,9 +486,8 @@ impl Kernel for EffectiveRates<'_> {
         for (a, rate) in a_blocks.iter().zip(rate_blocks) {
             lanes.store(lanes.div(rule.learning_rate, rule.denominator(lanes, lanes.load(a))), rate);
         }
-        let mut rate = [0.0; W];
-        lanes.store(lanes.div(rule.learning_rate, rule.denominator(lanes, lanes.load(&padded(a_tail)))), &mut rate);
-        unpad(&rate, rate_tail);
+        let rate = lanes.div(rule.learning_rate, rule.denominator(lanes, lanes.load_first(a_tail)));
+        lanes.store_first(rate, rate_tail);
     }
 }
 
@@ -472,7 +514,7 @@ impl Kernel for AllFinite<'_> {
 #[inline(always)]
 fn count_non_finite<const W: usize, L: Lanes<W>>(lanes: L, values: &[f32]) -> usize {
     let (blocks, tail) = values.as_chunks::<W>();
-    let mut count = lanes.count_non_finite(lanes.load(&padded(tail)));
+    let mut count = lanes.count_non_finite(lanes.load_first(tail));
     for block in blocks {
         count += lanes.count_non_finite(lanes.load(block));
     }
@@ -533,8 +575,10 @@ fn squares<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, values: &[f32]
     for group in groups {
         add_group(lanes, group, &mut sums);
     }
-    if !rest.is_empty() {
-        add_group(lanes, &padded(rest), &mut sums);
+    let (parts, _) = sums.as_chunks_mut::<W>();
+    for (sum, x) in parts.iter_mut().zip(rest.chunks(W)) {
+        let x = lanes.load_first(x);
+        lanes.store(lanes.add(lanes.load(sum), lanes.mul(x, x)), sum);
     }
     sums
 }

@@ -151,6 +151,8 @@ mod x86 {
     (
         $(#[$doc:meta])*
         $Token:ident, $detection:ident, $features:tt, $Vector:ident, $lanes:literal,
+        $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
+        fn load_first($first:ident, $count:ident) = $masked_load:expr;
         $(fn $operation:ident($($argument:ident),*) $(-> $Result:ty)? = $body:expr;)*
     ) => {
         detection!($detection, $features);
@@ -185,6 +187,8 @@ mod x86 {
         impl Lanes<$lanes> for $Token {
             type Vector = $Vector;
 
+            $(const $CONSTANT: $Constant = $value;)*
+
             #[inline(always)]
             fn load(self, from: &[f32; $lanes]) -> $Vector {
                 bytemuck::must_cast(*from)
@@ -198,6 +202,22 @@ mod x86 {
             #[inline(always)]
             fn splat(self, x: f32) -> $Vector {
                 bytemuck::must_cast([x; $lanes])
+            }
+
+            /// A masked load. Lane by lane through memory it waits for the stores.
+            #[inline(always)]
+            fn load_first(self, from: &[f32]) -> $Vector {
+                with_features! { $features
+                    #[inline]
+                    fn inside(from: &[f32]) -> $Vector {
+                        let ($first, $count) = (from.as_ptr(), from.len().min($lanes));
+                        // SAFETY: a masked load reads the lanes of its mask only, here the first `count`. These are
+                        // elements of the slice.
+                        unsafe { $masked_load }
+                    }
+                }
+                // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                unsafe { inside(from) }
             }
 
             $(
@@ -220,6 +240,8 @@ mod x86 {
     instruction_set! {
         /// AVX2 and FMA.
         Avx2, cpu_has_avx2, ["avx2", "fma"], __m256, 8,
+        const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
+        fn load_first(first, count) = _mm256_maskload_ps(first, _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)));
         fn add(a, b) = _mm256_add_ps(a, b);
         fn sub(a, b) = _mm256_sub_ps(a, b);
         fn mul(a, b) = _mm256_mul_ps(a, b);
@@ -232,11 +254,17 @@ mod x86 {
         // The difference of a value and itself is 0, or NaN where the value is not finite.
         fn if_finite(test, finite, other) = _mm256_blendv_ps(other, finite, _mm256_cmp_ps::<_CMP_ORD_Q>(_mm256_sub_ps(test, test), test));
         fn count_non_finite(a) -> usize = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_UNORD_Q>(_mm256_sub_ps(a, a), a)).count_ones() as usize;
+        // One less in the exponent, which makes infinity finite.
+        fn rsqrt_and_half(a) -> Option<(__m256, __m256)> = Some((_mm256_rsqrt_ps(a), _mm256_castsi256_ps(_mm256_sub_epi32(_mm256_castps_si256(a), _mm256_set1_epi32(1 << 23)))));
+        fn reciprocal(a) -> Option<__m256> = Some(_mm256_rcp_ps(a));
     }
 
     instruction_set! {
         /// AVX-512F, and AVX2 and FMA, which every CPU with it has.
         Avx512, cpu_has_avx512, ["avx512f", "avx2", "fma"], __m512, 16,
+        const ESTIMATE_ERROR: f32 = 1.0 / 16384.0;
+        const ROOT_OF_PRODUCTS: bool = true;
+        fn load_first(first, count) = _mm512_maskz_loadu_ps(((1_u32 << count) - 1) as u16, first);
         fn add(a, b) = _mm512_add_ps(a, b);
         fn sub(a, b) = _mm512_sub_ps(a, b);
         fn mul(a, b) = _mm512_mul_ps(a, b);
@@ -248,5 +276,8 @@ mod x86 {
         fn if_zero(test, zero, other) = _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(test, _mm512_setzero_ps()), other, zero);
         fn if_finite(test, finite, other) = _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_ORD_Q>(_mm512_sub_ps(test, test), test), other, finite);
         fn count_non_finite(a) -> usize = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(_mm512_sub_ps(a, a), a).count_ones() as usize;
+        // One less in the exponent, which makes infinity finite.
+        fn rsqrt_and_half(a) -> Option<(__m512, __m512)> = Some((_mm512_rsqrt14_ps(a), _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(1 << 23)))));
+        fn reciprocal(a) -> Option<__m512> = Some(_mm512_rcp14_ps(a));
     }
 }

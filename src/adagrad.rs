@@ -704,19 +704,19 @@ impl Adagrad {
         self.validate()?;
         table.check_rows(rows, grads)?;
         let skipped = match table.layout {
-            Layout::ElementWise => backend.run(self.rows::<I, false>(table, rows, grads)),
-            Layout::RowWise => backend.run(self.rows::<I, true>(table, rows, grads)),
+            Layout::ElementWise => backend.run(self.rows::<I, false, false>(table, rows, grads)),
+            Layout::RowWise => backend.run(self.rows::<I, true, false>(table, rows, grads)),
         }?;
         Ok(Report { skipped })
     }
 
     #[inline]
-    pub(crate) fn rows<'a, I: RowIndex, const ROW_WISE: bool>(
+    pub(crate) fn rows<'a, I: RowIndex, const ROW_WISE: bool, const PART: bool>(
         &'a self,
         table: &'a mut Table<'_>,
         rows: &'a [I],
         grads: &'a [f32],
-    ) -> Rows<'a, I, ROW_WISE> {
+    ) -> Rows<'a, I, ROW_WISE, PART> {
         let Table { params, accumulator, dim, .. } = table;
         Rows { rule: self.rule(), params, accumulator, first_row: 0, dim: *dim, rows, grads }
     }

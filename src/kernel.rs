@@ -467,9 +467,11 @@ const PREFETCH_AHEAD: usize = 1024;
 /// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.
 ///
 /// `params` is a multiple of `dim` long, `accumulator` holds `dim` values per row or, row-wise, one, `grads` is as
-/// long as `rows` times `dim`, and each row is in the table. `params` and `accumulator` may be a part of the table, from
-/// `first_row` on; then the other rows are passed over.
-pub(crate) struct Rows<'a, I, const ROW_WISE: bool> {
+/// long as `rows` times `dim`, and each row is in the table.
+///
+/// If `PART`, then `params` and `accumulator` are a part of the table, from `first_row` on, and rows outside of it are
+/// passed over.
+pub(crate) struct Rows<'a, I, const ROW_WISE: bool, const PART: bool> {
     pub(crate) rule: &'a Rule<f32>,
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
@@ -479,7 +481,7 @@ pub(crate) struct Rows<'a, I, const ROW_WISE: bool> {
     pub(crate) grads: &'a [f32],
 }
 
-impl<I: RowIndex, const ROW_WISE: bool> Kernel for Rows<'_, I, ROW_WISE> {
+impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Kernel for Rows<'_, I, ROW_WISE, PART> {
     /// The number of elements or, row-wise, rows skipped.
     type Output = usize;
 
@@ -495,7 +497,7 @@ impl<I: RowIndex, const ROW_WISE: bool> Kernel for Rows<'_, I, ROW_WISE> {
     }
 }
 
-impl<I: RowIndex, const ROW_WISE: bool> Rows<'_, I, ROW_WISE> {
+impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Rows<'_, I, ROW_WISE, PART> {
     /// One update after the other. The result is the number of elements or rows skipped.
     #[inline(always)]
     fn each<const W: usize, L: Lanes<W>>(self, lanes: L, rule: Rule<L::Vector>) -> usize {
@@ -503,18 +505,24 @@ impl<I: RowIndex, const ROW_WISE: bool> Rows<'_, I, ROW_WISE> {
         let mut coming = self.rows.get(ahead..).unwrap_or_default().iter();
         let mut grads = self.grads;
         let mut skipped = 0;
+        let part_rows = if PART { self.params.len().checked_div(self.dim).unwrap_or(0) } else { 0 };
         for row in self.rows {
             if let Some(row) = coming.next() {
                 self.prefetch(lanes, *row);
             }
             // The caller has checked every row, so none of these breaks is taken; written as they are, they leave the
             // compiler no panic to link.
-            let Some(row) = row.to_usize() else { break };
+            let Some(mut row) = row.to_usize() else { break };
             let Some((g, rest)) = grads.split_at_checked(self.dim) else { break };
-            grads = rest;
-            // A row before or behind the part of the table that is here.
-            let Some(row) = row.checked_sub(self.first_row) else { continue };
-            let Some(w) = row_of(self.params, row, self.dim) else { continue };
+            if PART {
+                // Less than 0 wraps around to more rows than there are.
+                row = row.wrapping_sub(self.first_row);
+                if row >= part_rows {
+                    grads = rest;
+                    continue;
+                }
+            }
+            let Some(w) = row_of(self.params, row, self.dim) else { break };
             skipped += if ROW_WISE {
                 let Some(a) = self.accumulator.get_mut(row) else { break };
                 rule.row_wise(lanes, w, g, a)
@@ -522,6 +530,7 @@ impl<I: RowIndex, const ROW_WISE: bool> Rows<'_, I, ROW_WISE> {
                 let Some(a) = row_of(self.accumulator, row, self.dim) else { break };
                 rule.elements(lanes, w, g, a)
             };
+            grads = rest;
         }
         skipped
     }
@@ -541,8 +550,7 @@ impl<I: RowIndex, const ROW_WISE: bool> Rows<'_, I, ROW_WISE> {
     }
 }
 
-/// One row of a table, or `None` if it is behind the part of the table that is here. In the whole table the product
-/// does not overflow.
+/// One row of a table that holds it.
 #[inline(always)]
 fn row_of(table: &mut [f32], row: usize, dim: usize) -> Option<&mut [f32]> {
     let start = row.wrapping_mul(dim);

@@ -448,12 +448,33 @@ impl Kernel for Dense<'_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Self { rule, params, grads, accumulator } = self;
-        let rule = rule.splat(lanes);
+        let rule = self.rule.splat(lanes);
         match rule.plain() {
-            Some(plain) => plain.elements(lanes, params, grads, accumulator),
-            None => rule.elements(lanes, params, grads, accumulator),
+            Some(plain) => self.aligned(lanes, plain),
+            None => self.aligned(lanes, rule),
         }
+    }
+}
+
+impl Dense<'_> {
+    /// From how many elements on a few are stepped first, so that the blocks of the others begin where a vector may.
+    const ALIGN_FROM: usize = 4096;
+
+    #[inline(always)]
+    fn aligned<const W: usize, L: Lanes<W>>(self, lanes: L, rule: Rule<L::Vector>) -> usize {
+        let Self { params, grads, accumulator, .. } = self;
+        if W == 1 || params.len() < Self::ALIGN_FROM {
+            return rule.elements(lanes, params, grads, accumulator);
+        }
+        let first = params.as_ptr().align_offset(W * size_of::<f32>());
+        let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) = (
+            params.split_at_mut_checked(first),
+            grads.split_at_checked(first),
+            accumulator.split_at_mut_checked(first),
+        ) else {
+            return 0;
+        };
+        rule.elements(lanes, w, g, a) + rule.elements(lanes, w_rest, g_rest, a_rest)
     }
 }
 

@@ -1,7 +1,7 @@
 use core::fmt;
 
 use crate::kernel::{Dense, Flags, Rows, Rule};
-use crate::table::{Layout, RowIndex, check_length};
+use crate::table::{Indices, Layout, RowIndex, check_length};
 use crate::{Backend, Error, Table};
 
 /// Where ε stands in the denominator `d`.
@@ -577,8 +577,8 @@ impl Adagrad {
         self.validate()?;
         check_length("grads", params.len(), grads.len())?;
         check_length("accumulator", params.len(), accumulator.len())?;
-        let skipped = backend.run(Dense { rule: self.rule(), params, grads, accumulator })?;
-        Ok(Report { skipped })
+        let skipped = run_dense(backend, &mut Dense { rule: self.rule(), params, grads, accumulator });
+        skipped.map(|skipped| Report { skipped }).ok_or(Error::Unavailable { backend })
     }
 
     /// [`Adagrad::step`], which leaves 0 in each gradient, ready for the next accumulation. The gradients are cleared
@@ -703,21 +703,44 @@ impl Adagrad {
     ) -> Result<Report, Error> {
         self.validate()?;
         table.check_rows(rows, grads)?;
+        let rows = I::indices(rows);
         let skipped = match table.layout {
-            Layout::ElementWise => backend.run(self.rows::<I, false, false>(table, rows, grads)),
-            Layout::RowWise => backend.run(self.rows::<I, true, false>(table, rows, grads)),
-        }?;
-        Ok(Report { skipped })
+            Layout::ElementWise => run_rows(backend, &mut self.rows(table, rows, grads)),
+            Layout::RowWise => run_row_wise(backend, &mut self.rows(table, rows, grads)),
+        };
+        skipped.map(|skipped| Report { skipped }).ok_or(Error::Unavailable { backend })
     }
 
     #[inline]
-    pub(crate) fn rows<'a, I: RowIndex, const ROW_WISE: bool, const PART: bool>(
+    pub(crate) fn rows<'a, const ROW_WISE: bool>(
         &'a self,
         table: &'a mut Table<'_>,
-        rows: &'a [I],
+        rows: Indices<'a>,
         grads: &'a [f32],
-    ) -> Rows<'a, I, ROW_WISE, PART> {
+    ) -> Rows<'a, ROW_WISE> {
         let Table { params, accumulator, dim, .. } = table;
         Rows { rule: self.rule(), params, accumulator, first_row: 0, dim: *dim, rows, grads }
     }
+}
+
+// On bare metal these are inlined, so that the compiler drops what constant hyper-parameters turn off. Elsewhere they are
+// compiled with this crate, and not with each that calls it. They take references: a structure that is copied before its
+// parts have left the store buffer waits for them, as long as a short slice takes.
+
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(never))]
+fn run_dense(backend: Backend, step: &mut Dense<'_>) -> Option<usize> {
+    backend.run(step)
+}
+
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(never))]
+fn run_rows(backend: Backend, step: &mut Rows<'_, false>) -> Option<usize> {
+    backend.run(step)
+}
+
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(never))]
+fn run_row_wise(backend: Backend, step: &mut Rows<'_, true>) -> Option<usize> {
+    backend.run(step)
 }

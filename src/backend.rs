@@ -8,10 +8,9 @@ use core::fmt;
 
 pub(crate) use scalar::Scalar;
 
-use crate::Error;
 use crate::lanes::Kernel;
 
-/// The instructions that run a step. All give the same bits, so the choice is one of speed only.
+/// The instructions that run a step, slowest first. All give the same bits, so the choice is one of speed only.
 ///
 /// ```
 /// use adagrad::Backend;
@@ -19,7 +18,7 @@ use crate::lanes::Kernel;
 /// println!("steps run on {}", Backend::detected());
 /// assert!(Backend::available().any(|backend| backend == Backend::Scalar));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Backend {
     /// One element at a time: everywhere.
@@ -72,22 +71,25 @@ impl Backend {
             #[inline(always)]
             fn run<const W: usize, L: crate::lanes::Lanes<W>>(self, _: L) {}
         }
-        self.run(Nothing).is_ok()
+        self.run(Nothing).is_some()
     }
 
-    /// Runs a kernel, or says that the backend is not available.
+    /// Runs a kernel, if the backend is available.
     #[inline]
-    pub(crate) fn run<K: Kernel>(self, kernel: K) -> Result<K::Output, Error> {
-        let done = match self {
-            Self::Scalar => Some(Scalar.enter(kernel)),
-            Self::Portable => portable::Portable::detect().map(|portable| portable.enter(kernel)),
-            Self::Avx2 => native::Avx2::detect().map(|avx2| avx2.enter(kernel)),
-            Self::Avx512 if K::MAX_LANES < 16 => {
-                native::Avx512::detect().and(native::Avx2::detect()).map(|avx2| avx2.enter(kernel))
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> Option<K::Output> {
+        // No `match`, which would become a jump through a table: that costs as much as the step of a short slice.
+        if self > Self::Portable {
+            if self == Self::Avx2 || K::MAX_LANES < 16 {
+                let available = self == Self::Avx2 || native::Avx512::detect().is_some();
+                native::Avx2::detect().filter(|_| available).map(|avx2| avx2.enter(kernel))
+            } else {
+                native::Avx512::detect().map(|avx512| avx512.enter(kernel))
             }
-            Self::Avx512 => native::Avx512::detect().map(|avx512| avx512.enter(kernel)),
-        };
-        done.ok_or(Error::Unavailable { backend: self })
+        } else if self == Self::Portable {
+            portable::Portable::detect().map(|portable| portable.enter(kernel))
+        } else {
+            Some(Scalar.enter(kernel))
+        }
     }
 }
 

@@ -108,7 +108,7 @@ impl Adagrad {
     pub fn effective_rates_on(&self, backend: Backend, accumulator: &[f32], rates: &mut [f32]) -> Result<(), Error> {
         self.validate()?;
         check_length("rates", accumulator.len(), rates.len())?;
-        backend.run(EffectiveRates { rule: self.rule(), accumulator, rates })
+        backend.run(EffectiveRates { rule: self.rule(), accumulator, rates }).ok_or(Error::Unavailable { backend })
     }
 
     /// A summary of the effective learning rates, with the share of those below a threshold.

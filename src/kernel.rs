@@ -1,7 +1,7 @@
 //! The mathematics of the step, written once over [`Lanes`].
 
 use crate::lanes::{Kernel, Lanes};
-use crate::table::RowIndex;
+use crate::table::Indices;
 
 /// How many running sums a row's squares go to, element `j` to sum `j mod 8`.
 const SUM_LANES: usize = 8;
@@ -43,10 +43,8 @@ impl Flags {
     pub(crate) const AVERAGE: Self = Self(1 << 9);
     pub(crate) const SKIP: Self = Self(1 << 10);
 
-    const FUSED_INSIDE: Self = Self(Self::FUSED.0 | Self::EPSILON_INSIDE.0);
-    const FAST_INSIDE: Self = Self(Self::FAST.0 | Self::EPSILON_INSIDE.0);
-    /// The usual ones.
-    const USUAL: Self = Self(Self::EPSILON_INSIDE.0 | Self::FUSED.0 | Self::FAST.0);
+    /// The usual ones of exact rules.
+    const USUAL: Self = Self(Self::EPSILON_INSIDE.0 | Self::FUSED.0);
 
     /// With another one, if it is on.
     pub(crate) const fn with(self, flag: Self, on: bool) -> Self {
@@ -80,27 +78,31 @@ impl Rule<f32> {
 impl<V: Copy> Rule<V> {
     /// Applies the rule.
     ///
-    /// Flags do not change within a loop, but their branches take time: a block of eight elements half as long again with
-    /// those of all options, and a tenth with those of the usual ones. So vectors have a copy of the loop for each usual
-    /// rule and one for all others; on lanes of one, where size counts, there is one copy for the usual rules.
+    /// Flags do not change within a loop, but their branches take time: a block of eight elements takes half as long again
+    /// with those of all options, and a fast one a tenth with those of the usual ones. So the fastest lanes have a copy of
+    /// the loop for each of the most usual rules, and all lanes have one for the usual ones and one for the rest.
+    ///
+    /// Bits are tested one by one, because a `match` becomes a jump through a table, which costs as much as a short slice.
     #[inline(always)]
     fn apply<const W: usize, L: Lanes<W, Vector = V>, U: Update<W, L>>(self, lanes: L, update: U) -> usize {
-        if W == 1 {
-            let usual = Flags(self.flags.0 & Flags::USUAL.0);
-            return if usual == self.flags {
-                update.apply(lanes, self.having(usual))
+        let usual = Flags(self.flags.0 & Flags::USUAL.0);
+        let inside = self.flags.has(Flags::EPSILON_INSIDE);
+        if self.flags.with(Flags::FAST, true) != usual.with(Flags::FAST, true) {
+            update.apply(lanes, self)
+        } else if L::ESTIMATE_ERROR == 0.0 {
+            update.apply(lanes, self.having(usual))
+        } else if U::CAN_BE_FAST && self.flags.has(Flags::FAST) {
+            if inside {
+                update.apply(lanes, self.having(Flags::FAST.with(Flags::EPSILON_INSIDE, true)))
             } else {
-                update.apply(lanes, self)
-            };
-        }
-        match self.flags {
-            Flags::NONE => update.apply(lanes, self.having(Flags::NONE)),
-            Flags::EPSILON_INSIDE => update.apply(lanes, self.having(Flags::EPSILON_INSIDE)),
-            Flags::FUSED => update.apply(lanes, self.having(Flags::FUSED)),
-            Flags::FUSED_INSIDE => update.apply(lanes, self.having(Flags::FUSED_INSIDE)),
-            Flags::FAST => update.apply(lanes, self.having(Flags::FAST)),
-            Flags::FAST_INSIDE => update.apply(lanes, self.having(Flags::FAST_INSIDE)),
-            _ => update.apply(lanes, self),
+                update.apply(lanes, self.having(Flags::FAST))
+            }
+        } else if usual.has(Flags::FUSED) {
+            update.apply(lanes, self.having(usual.with(Flags::FUSED, true)))
+        } else if inside {
+            update.apply(lanes, self.having(Flags::EPSILON_INSIDE))
+        } else {
+            update.apply(lanes, self.having(Flags::NONE))
         }
     }
 
@@ -264,12 +266,24 @@ impl<V: Copy> Rule<V> {
                 lanes.store(new_a, a);
             }
         } else if !w_tail.is_empty() {
-            let (w, g, a) = (lanes.load_first(w_tail), lanes.load_first(g_tail), lanes.load_first(a_tail));
-            let (new_w, new_a, count) = self.updated(lanes, w, g, a);
-            lanes.store_first(new_w, w_tail);
-            lanes.store_first(new_a, a_tail);
-            skipped += count;
+            skipped += self.few(lanes, w_tail, g_tail, a_tail);
         }
+        skipped
+    }
+
+    /// [`Rule::elements`] for fewer elements than a block has.
+    #[inline(always)]
+    fn few<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        params: &mut [f32],
+        grads: &[f32],
+        accumulator: &mut [f32],
+    ) -> usize {
+        let (w, g, a) = (lanes.load_first(params), lanes.load_first(grads), lanes.load_first(accumulator));
+        let (new_w, new_a, skipped) = self.updated(lanes, w, g, a);
+        lanes.store_first(new_w, params);
+        lanes.store_first(new_a, accumulator);
         skipped
     }
 
@@ -462,6 +476,9 @@ fn minus_product<const W: usize, L: Lanes<W>>(lanes: L, c: L::Vector, a: L::Vect
 
 /// Loops that apply a rule.
 trait Update<const W: usize, L: Lanes<W>> {
+    /// Whether [`Arithmetic::Fast`](crate::Arithmetic::Fast) makes a difference.
+    const CAN_BE_FAST: bool = true;
+
     /// The result is the number of elements or rows skipped.
     fn apply(self, lanes: L, rule: Rule<L::Vector>) -> usize;
 }
@@ -474,7 +491,7 @@ pub(crate) struct Dense<'a> {
     pub(crate) accumulator: &'a mut [f32],
 }
 
-impl Kernel for Dense<'_> {
+impl Kernel for &mut Dense<'_> {
     /// The number of elements skipped.
     type Output = usize;
 
@@ -487,25 +504,27 @@ impl Kernel for Dense<'_> {
     }
 }
 
-impl<const W: usize, L: Lanes<W>> Update<W, L> for Dense<'_> {
+impl<const W: usize, L: Lanes<W>> Update<W, L> for &mut Dense<'_> {
     #[inline(always)]
     fn apply(self, lanes: L, rule: Rule<L::Vector>) -> usize {
         /// From how many elements on a few are stepped first, so that the blocks of the others begin where a vector may.
         const ALIGN_FROM: usize = 512;
 
-        let Self { params, grads, accumulator, .. } = self;
-        if W == 1 || params.len() < ALIGN_FROM {
-            return rule.elements(lanes, params, grads, accumulator);
-        }
-        let first = params.as_ptr().align_offset(W * size_of::<f32>()).min(params.len());
-        let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) = (
-            params.split_at_mut_checked(first),
-            grads.split_at_checked(first),
-            accumulator.split_at_mut_checked(first),
-        ) else {
-            return 0;
+        let Dense { params, grads, accumulator, .. } = self;
+        let first = if W == 1 || params.len() < ALIGN_FROM {
+            0
+        } else {
+            params.as_ptr().align_offset(W * size_of::<f32>()).min(params.len())
         };
-        rule.elements(lanes, w, g, a) + rule.elements(lanes, w_rest, g_rest, a_rest)
+        let (w, w_rest) = params.split_at_mut_checked(first).unwrap_or_default();
+        let (g, g_rest) = grads.split_at_checked(first).unwrap_or_default();
+        let (a, a_rest) = accumulator.split_at_mut_checked(first).unwrap_or_default();
+        let mut skipped = 0;
+        if W > 1 && !w.is_empty() {
+            // These are fewer than a block.
+            skipped += rule.few(lanes, w, g, a);
+        }
+        skipped + rule.elements(lanes, w_rest, g_rest, a_rest)
     }
 }
 
@@ -521,19 +540,18 @@ const PREFETCH_AHEAD: usize = 1024;
 /// `params` is a multiple of `dim` long, `accumulator` holds `dim` values per row or, row-wise, one, `grads` is as
 /// long as `rows` times `dim`, and each row is in the table.
 ///
-/// If `PART`, then `params` and `accumulator` are a part of the table, from `first_row` on, and rows outside of it are
-/// passed over.
-pub(crate) struct Rows<'a, I, const ROW_WISE: bool, const PART: bool> {
+/// `params` and `accumulator` may be a part of the table, from `first_row` on. Then other rows are passed over.
+pub(crate) struct Rows<'a, const ROW_WISE: bool> {
     pub(crate) rule: &'a Rule<f32>,
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
     pub(crate) first_row: usize,
     pub(crate) dim: usize,
-    pub(crate) rows: &'a [I],
+    pub(crate) rows: Indices<'a>,
     pub(crate) grads: &'a [f32],
 }
 
-impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Kernel for Rows<'_, I, ROW_WISE, PART> {
+impl<const ROW_WISE: bool> Kernel for &mut Rows<'_, ROW_WISE> {
     /// The number of elements or, row-wise, rows skipped.
     type Output = usize;
 
@@ -548,32 +566,33 @@ impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Kernel for Rows<'_, I,
     }
 }
 
-impl<const W: usize, L: Lanes<W>, I: RowIndex, const ROW_WISE: bool, const PART: bool> Update<W, L>
-    for Rows<'_, I, ROW_WISE, PART>
-{
+impl<const W: usize, L: Lanes<W>, const ROW_WISE: bool> Update<W, L> for &mut Rows<'_, ROW_WISE> {
+    /// A row-wise step divides once for a row.
+    const CAN_BE_FAST: bool = !ROW_WISE;
+
     /// One update after the other.
     #[inline(always)]
     fn apply(self, lanes: L, rule: Rule<L::Vector>) -> usize {
         let ahead = if self.params.len() < PREFETCH_FROM { usize::MAX } else { 1 + PREFETCH_AHEAD / self.dim.max(1) };
-        let mut coming = self.rows.get(ahead..).unwrap_or_default().iter();
+        let prefetched = self.rows.len().saturating_sub(ahead);
+        let rows_here = self.params.len().checked_div(self.dim).unwrap_or(0);
         let mut grads = self.grads;
         let mut skipped = 0;
-        let part_rows = if PART { self.params.len().checked_div(self.dim).unwrap_or(0) } else { 0 };
-        for row in self.rows {
-            if let Some(row) = coming.next() {
-                self.prefetch(lanes, *row);
+        for position in 0..self.rows.len() {
+            if position < prefetched
+                && let Some(row) = self.rows.get(position.wrapping_add(ahead))
+            {
+                self.prefetch(lanes, row);
             }
             // The caller has checked every row, so none of these breaks is taken; written as they are, they leave the
             // compiler no panic to link.
-            let Some(mut row) = row.to_usize() else { break };
+            let Some(row) = self.rows.get(position) else { break };
             let Some((g, rest)) = grads.split_at_checked(self.dim) else { break };
-            if PART {
-                // Less than 0 wraps around to more rows than there are.
-                row = row.wrapping_sub(self.first_row);
-                if row >= part_rows {
-                    grads = rest;
-                    continue;
-                }
+            grads = rest;
+            // A row before this part wraps around to more rows than there are.
+            let row = row.wrapping_sub(self.first_row);
+            if row >= rows_here {
+                continue;
             }
             let Some(w) = row_of(self.params, row, self.dim) else { break };
             skipped += if ROW_WISE {
@@ -583,25 +602,21 @@ impl<const W: usize, L: Lanes<W>, I: RowIndex, const ROW_WISE: bool, const PART:
                 let Some(a) = row_of(self.accumulator, row, self.dim) else { break };
                 rule.elements(lanes, w, g, a)
             };
-            grads = rest;
         }
         skipped
     }
 }
 
-impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Rows<'_, I, ROW_WISE, PART> {
+impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
     /// Asks for a row's parameters and accumulators, if they are here.
     #[inline(always)]
-    fn prefetch<const W: usize, L: Lanes<W>>(&self, lanes: L, row: I) {
-        let Some(row) = row.to_usize() else { return };
-        let Some(row) = row.checked_sub(self.first_row) else { return };
+    fn prefetch<const W: usize, L: Lanes<W>>(&self, lanes: L, row: usize) {
+        let row = row.wrapping_sub(self.first_row);
         let start = row.wrapping_mul(self.dim);
-        lanes.prefetch(self.params.get(start..start.wrapping_add(self.dim)).unwrap_or_default());
-        if ROW_WISE {
-            lanes.prefetch(self.accumulator.get(row..row.wrapping_add(1)).unwrap_or_default());
-        } else {
-            lanes.prefetch(self.accumulator.get(start..start.wrapping_add(self.dim)).unwrap_or_default());
-        }
+        let end = start.wrapping_add(self.dim);
+        lanes.prefetch(self.params.get(start..end).unwrap_or_default());
+        let accumulators = if ROW_WISE { row..row.wrapping_add(1) } else { start..end };
+        lanes.prefetch(self.accumulator.get(accumulators).unwrap_or_default());
     }
 }
 

@@ -23,7 +23,7 @@ pub fn all_finite(values: &[f32]) -> bool {
 ///
 /// [`Error::Unavailable`].
 pub fn all_finite_on(backend: Backend, values: &[f32]) -> Result<bool, Error> {
-    backend.run(AllFinite(values))
+    backend.run(AllFinite(values)).ok_or(Error::Unavailable { backend })
 }
 
 /// `Σ x²`, for norms over several slices: add up the sums of all slices and give the total to [`clip_norm_scale`].
@@ -51,7 +51,7 @@ pub fn sum_of_squares(values: &[f32]) -> f64 {
 ///
 /// [`Error::Unavailable`].
 pub fn sum_of_squares_on(backend: Backend, values: &[f32]) -> Result<f64, Error> {
-    backend.run(SumOfSquares(values))
+    backend.run(SumOfSquares(values)).ok_or(Error::Unavailable { backend })
 }
 
 /// The factor for [`Adagrad::with_gradient_scale`](crate::Adagrad::with_gradient_scale) that limits the global norm of

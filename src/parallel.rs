@@ -1,7 +1,7 @@
 //! Steps on several threads, with rayon.
 
 use crate::kernel::Rows;
-use crate::table::{Layout, RowIndex, check_length};
+use crate::table::{Indices, Layout, RowIndex, check_length};
 use crate::{Adagrad, Backend, Error, Report, Table};
 
 /// The least number of elements of a dense step that is divided. To wake a sleeping thread takes tens of microseconds,
@@ -148,7 +148,7 @@ impl Adagrad {
     ///
     /// As [`Adagrad::par_step`].
     #[inline]
-    pub fn par_step_rows<I: RowIndex + Sync>(
+    pub fn par_step_rows<I: RowIndex>(
         &self,
         table: &mut Table<'_>,
         rows: &[I],
@@ -175,7 +175,7 @@ impl Adagrad {
     /// # Panics
     ///
     /// As [`Adagrad::par_step`].
-    pub fn par_step_rows_on<I: RowIndex + Sync>(
+    pub fn par_step_rows_on<I: RowIndex>(
         &self,
         backend: Backend,
         table: &mut Table<'_>,
@@ -186,14 +186,24 @@ impl Adagrad {
         table.check_rows(rows, grads)?;
         check_available(backend)?;
         let work = rows.len().saturating_mul(ROW_WORK).saturating_add(grads.len());
-        let tasks = tasks(work, MIN_ROWS, 1);
-        if tasks < 2 {
-            return self.step_rows_on(backend, table, rows, grads);
+        match tasks(work, MIN_ROWS, 1) {
+            0 | 1 => self.step_rows_on(backend, table, rows, grads),
+            tasks => self.divided_rows(backend, table, I::indices(rows), grads, tasks),
         }
+    }
+
+    fn divided_rows(
+        &self,
+        backend: Backend,
+        table: &mut Table<'_>,
+        rows: Indices<'_>,
+        grads: &[f32],
+        tasks: usize,
+    ) -> Result<Report, Error> {
         let samples = &mut sample(rows);
         let skipped = match table.layout {
-            Layout::ElementWise => in_ranges(backend, self.rows::<I, false, true>(table, rows, grads), samples, tasks),
-            Layout::RowWise => in_ranges(backend, self.rows::<I, true, true>(table, rows, grads), samples, tasks),
+            Layout::ElementWise => in_ranges(backend, self.rows::<false>(table, rows, grads), samples, tasks),
+            Layout::RowWise => in_ranges(backend, self.rows::<true>(table, rows, grads), samples, tasks),
         }?;
         Ok(Report { skipped })
     }
@@ -216,22 +226,22 @@ fn tasks(work: usize, least: usize, per_thread: usize) -> usize {
 
 /// Some of the rows. Their positions are multiples of the golden ratio, modulo 1: spread evenly, but in step with no
 /// period of the list, such as one of columns of features.
-fn sample<I: RowIndex>(rows: &[I]) -> [usize; SAMPLES] {
+fn sample(rows: Indices<'_>) -> [usize; SAMPLES] {
     let mut samples = [0; SAMPLES];
     let mut position = 0_u64;
     for sample in &mut samples {
         position = position.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let index = (u128::from(position) * rows.len() as u128) >> 64;
-        *sample = rows.get(index as usize).and_then(|row| row.to_usize()).unwrap_or(0);
+        *sample = rows.get(index as usize).unwrap_or(0);
     }
     samples
 }
 
 /// The step for rows, its part of the table divided at quantiles of the samples, which are in it, until there are as
 /// many `tasks`.
-fn in_ranges<I: RowIndex + Sync, const ROW_WISE: bool>(
+fn in_ranges<const ROW_WISE: bool>(
     backend: Backend,
-    kernel: Rows<'_, I, ROW_WISE, true>,
+    mut kernel: Rows<'_, ROW_WISE>,
     samples: &mut [usize],
     tasks: usize,
 ) -> Result<usize, Error> {
@@ -239,7 +249,7 @@ fn in_ranges<I: RowIndex + Sync, const ROW_WISE: bool>(
         return Ok(0); // without reading all rows
     }
     if tasks < 2 || samples.is_empty() {
-        return backend.run(kernel);
+        return backend.run(&mut kernel).ok_or(Error::Unavailable { backend });
     }
     let half = tasks / 2;
     // Samples among `low` may equal the row; dividing there leaves nothing behind it.
@@ -250,7 +260,7 @@ fn in_ranges<I: RowIndex + Sync, const ROW_WISE: bool>(
     Ok(first? + second?)
 }
 
-impl<I, const ROW_WISE: bool> Rows<'_, I, ROW_WISE, true> {
+impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
     /// The same step for the rows of its part of the table that are before `row`, and for `row` and those behind it.
     fn split_at(self, row: usize) -> (Self, Self) {
         let Self { rule, params, accumulator, first_row, dim, rows, grads } = self;

@@ -15,14 +15,45 @@ pub trait RowIndex: Copy + Eq + sealed::Sealed {
     /// The index as a number to hash.
     #[doc(hidden)]
     fn to_bits(self) -> u64;
+
+    /// Checked indices, as the kernels take them.
+    #[doc(hidden)]
+    fn indices(rows: &[Self]) -> Indices<'_>;
 }
 
 mod sealed {
     pub trait Sealed {}
 }
 
+/// Row indices of any type, so that the kernels are compiled once for all types: no negative ones, which leaves two sizes.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub enum Indices<'a> {
+    U32(&'a [u32]),
+    U64(&'a [u64]),
+}
+
+impl Indices<'_> {
+    #[inline(always)]
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Self::U32(rows) => rows.len(),
+            Self::U64(rows) => rows.len(),
+        }
+    }
+
+    /// The index at a position, if there is one that fits.
+    #[inline(always)]
+    pub(crate) fn get(self, position: usize) -> Option<usize> {
+        match self {
+            Self::U32(rows) => rows.get(position)?.to_usize(),
+            Self::U64(rows) => rows.get(position)?.to_usize(),
+        }
+    }
+}
+
 macro_rules! row_index {
-    ($($integer:ty),*) => {$(
+    ($($integer:ty as $Variant:ident),*) => {$(
         impl sealed::Sealed for $integer {}
         impl RowIndex for $integer {
             #[inline(always)]
@@ -39,10 +70,19 @@ macro_rules! row_index {
             fn to_bits(self) -> u64 {
                 self as u64
             }
+
+            #[inline(always)]
+            fn indices(rows: &[Self]) -> Indices<'_> {
+                Indices::$Variant(bytemuck::must_cast_slice(rows))
+            }
         }
     )*};
 }
-row_index!(u32, u64, usize, i32, i64);
+row_index!(u32 as U32, i32 as U32, u64 as U64, i64 as U64);
+#[cfg(target_pointer_width = "64")]
+row_index!(usize as U64);
+#[cfg(not(target_pointer_width = "64"))]
+row_index!(usize as U32);
 
 /// How many accumulators a table has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

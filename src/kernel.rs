@@ -266,24 +266,12 @@ impl<V: Copy> Rule<V> {
                 lanes.store(new_a, a);
             }
         } else if !w_tail.is_empty() {
-            skipped += self.few(lanes, w_tail, g_tail, a_tail);
+            let (w, g, a) = (lanes.load_first(w_tail), lanes.load_first(g_tail), lanes.load_first(a_tail));
+            let (new_w, new_a, count) = self.updated(lanes, w, g, a);
+            lanes.store_first(new_w, w_tail);
+            lanes.store_first(new_a, a_tail);
+            skipped += count;
         }
-        skipped
-    }
-
-    /// [`Rule::elements`] for fewer elements than a block has.
-    #[inline(always)]
-    fn few<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        params: &mut [f32],
-        grads: &[f32],
-        accumulator: &mut [f32],
-    ) -> usize {
-        let (w, g, a) = (lanes.load_first(params), lanes.load_first(grads), lanes.load_first(accumulator));
-        let (new_w, new_a, skipped) = self.updated(lanes, w, g, a);
-        lanes.store_first(new_w, params);
-        lanes.store_first(new_a, accumulator);
         skipped
     }
 
@@ -507,24 +495,31 @@ impl Kernel for &mut Dense<'_> {
 impl<const W: usize, L: Lanes<W>> Update<W, L> for &mut Dense<'_> {
     #[inline(always)]
     fn apply(self, lanes: L, rule: Rule<L::Vector>) -> usize {
-        /// From how many elements on a few are stepped first, so that the blocks of the others begin where a vector may.
+        /// From how many elements on blocks begin where a vector may.
         const ALIGN_FROM: usize = 512;
 
         let Dense { params, grads, accumulator, .. } = self;
-        let first = if W == 1 || params.len() < ALIGN_FROM {
-            0
-        } else {
-            params.as_ptr().align_offset(W * size_of::<f32>()).min(params.len())
+        let first = match (params.first_chunk(), grads.first_chunk(), accumulator.first_chunk()) {
+            (Some(w), Some(g), Some(a)) if W > 1 && params.len() >= ALIGN_FROM && !rule.flags.has(Flags::SKIP) => {
+                (lanes.load(w), lanes.load(g), lanes.load(a))
+            }
+            _ => return rule.elements(lanes, params, grads, accumulator),
         };
-        let (w, w_rest) = params.split_at_mut_checked(first).unwrap_or_default();
-        let (g, g_rest) = grads.split_at_checked(first).unwrap_or_default();
-        let (a, a_rest) = accumulator.split_at_mut_checked(first).unwrap_or_default();
-        let mut skipped = 0;
-        if W > 1 && !w.is_empty() {
-            // These are fewer than a block.
-            skipped += rule.few(lanes, w, g, a);
+        // As at the end of the slices, a block that overlaps others starts from the values of before.
+        let begin = params.as_ptr().align_offset(W * size_of::<f32>()).min(params.len());
+        rule.elements(
+            lanes,
+            params.get_mut(begin..).unwrap_or_default(),
+            grads.get(begin..).unwrap_or_default(),
+            accumulator.get_mut(begin..).unwrap_or_default(),
+        );
+        if let (Some(to_w), Some(to_a)) = (params.first_chunk_mut(), accumulator.first_chunk_mut()) {
+            let (w, g, a) = first;
+            let (new_w, new_a, _) = rule.updated(lanes, w, g, a);
+            lanes.store(new_w, to_w);
+            lanes.store(new_a, to_a);
         }
-        skipped + rule.elements(lanes, w_rest, g_rest, a_rest)
+        0
     }
 }
 

@@ -249,10 +249,26 @@ impl<V: Copy> Rule<V> {
             }
             _ => None,
         };
-        let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
-        let (g_blocks, g_tail) = grads.as_chunks::<W>();
-        let (a_blocks, a_tail) = accumulator.as_chunks_mut::<W>();
+        let (mut w_blocks, w_tail) = params.as_chunks_mut::<W>();
+        let (mut g_blocks, g_tail) = grads.as_chunks::<W>();
+        let (mut a_blocks, a_tail) = accumulator.as_chunks_mut::<W>();
         let mut skipped = 0;
+        if L::ESTIMATE_ERROR > 0.0 && self.flags.has(Flags::FAST) {
+            // Two at once: the loop itself is a good part of the work.
+            let (w_pairs, g_pairs, a_pairs);
+            (w_pairs, w_blocks) = w_blocks.as_chunks_mut::<2>();
+            (g_pairs, g_blocks) = g_blocks.as_chunks::<2>();
+            (a_pairs, a_blocks) = a_blocks.as_chunks_mut::<2>();
+            for (([w0, w1], [g0, g1]), [a0, a1]) in w_pairs.iter_mut().zip(g_pairs).zip(a_pairs) {
+                let (new_w0, new_a0, count0) = self.updated(lanes, lanes.load(w0), lanes.load(g0), lanes.load(a0));
+                let (new_w1, new_a1, count1) = self.updated(lanes, lanes.load(w1), lanes.load(g1), lanes.load(a1));
+                lanes.store(new_w0, w0);
+                lanes.store(new_a0, a0);
+                lanes.store(new_w1, w1);
+                lanes.store(new_a1, a1);
+                skipped += count0 + count1;
+            }
+        }
         for ((w, g), a) in w_blocks.iter_mut().zip(g_blocks).zip(a_blocks) {
             let (new_w, new_a, count) = self.updated(lanes, lanes.load(w), lanes.load(g), lanes.load(a));
             lanes.store(new_w, w);

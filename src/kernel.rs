@@ -544,7 +544,7 @@ const PREFETCH_FROM: usize = 1 << 17;
 
 /// How many parameters ahead rows are asked for: enough for the memory to answer in time, and few enough for the cache to
 /// hold.
-const PREFETCH_AHEAD: usize = 1024;
+const PREFETCH_AHEAD: usize = 384;
 
 /// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.
 ///

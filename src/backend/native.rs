@@ -32,22 +32,38 @@ pub(super) fn sqrtf(a: f32) -> f32 {
         safe fn sqrtf(a: f32) -> f32;
     }
 
-    /// The root of a value that is not above 0.
+    /// NaN from memory: a constant would be put in place for every element, in case that it is needed.
     #[cold]
-    #[inline(never)]
-    fn edge(a: f32) -> f32 {
-        if a == 0.0 { a } else { f32::NAN }
+    fn nan() -> f32 {
+        core::hint::black_box(f32::NAN)
     }
 
-    // C's function reports negative values, so for these the compiler keeps a call of the runtime beside the
-    // instruction, which links 500 bytes, unless it sees that there are none.
-    if HAS_FPU && a <= 0.0 {
-        edge(a)
-    } else if HAS_FPU {
-        sqrtf(a.abs())
-    } else {
-        sqrtf(a)
+    if HAS_FPU && a < zero() {
+        return nan();
     }
+    if HAS_FPU {
+        // SAFETY: `a` is not below 0, by the comparison before.
+        unsafe { core::hint::assert_unchecked(!(a < 0.0)) };
+    }
+    // C's function reports negative values, so the compiler keeps a call of the runtime beside the instruction, which
+    // links 500 bytes, unless it sees that there are none.
+    sqrtf(a)
+}
+
+/// 0, of which the compiler does not know it. It drops a promise that a comparison implies before it has any use for it,
+/// so [`sqrtf`] compares with this. Loops keep it in a register.
+#[cfg(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64")))]
+#[inline(always)]
+fn zero() -> f32 {
+    let bits: u32;
+    // SAFETY: this does nothing but write the register that it is given, and flags.
+    unsafe {
+        #[cfg(target_arch = "arm")]
+        core::arch::asm!("movs {}, #0", out(reg) bits, options(pure, nomem, nostack));
+        #[cfg(not(target_arch = "arm"))]
+        core::arch::asm!("li {}, 0", out(reg) bits, options(pure, nomem, nostack));
+    }
+    f32::from_bits(bits)
 }
 
 /// Whether the processor has a floating-point unit. Stable Rust does not say so itself: on Arm the ABI tells, on RISC-V

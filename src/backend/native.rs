@@ -18,14 +18,18 @@
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub(super) use x86::{Avx2, Avx512};
 
-/// `√a`, correctly rounded.
+/// `√a`, correctly rounded, if there is a better way than [`scalar`](super::scalar)'s own.
 #[cfg(not(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64"))))]
-pub(super) use libm::sqrtf;
+#[inline(always)]
+pub(super) fn sqrt(a: f32) -> Option<f32> {
+    Some(libm::sqrtf(a))
+}
 
-/// `√a`, correctly rounded: the runtime's, in whose place the compiler puts the processor's instruction, if there is one.
+/// `√a`, correctly rounded, if there is a better way than [`scalar`](super::scalar)'s own: the runtime's function, in
+/// whose place the compiler puts the processor's instruction, if there is one.
 #[cfg(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64")))]
 #[inline(always)]
-pub(super) fn sqrtf(a: f32) -> f32 {
+pub(super) fn sqrt(a: f32) -> Option<f32> {
     // SAFETY: this is C's function, with C's types. Rust's `compiler_builtins` defines it wherever there is no
     // operating system. It is pure: any argument is fine, and nothing is read or written.
     unsafe extern "C" {
@@ -38,8 +42,11 @@ pub(super) fn sqrtf(a: f32) -> f32 {
         core::hint::black_box(f32::NAN)
     }
 
+    if cfg!(target_arch = "arm") && !HAS_FPU {
+        return None;
+    }
     if HAS_FPU && a < zero() {
-        return nan();
+        return Some(nan());
     }
     if HAS_FPU {
         // SAFETY: `a` is not below 0, by the comparison before.
@@ -47,11 +54,11 @@ pub(super) fn sqrtf(a: f32) -> f32 {
     }
     // C's function reports negative values, so the compiler keeps a call of the runtime beside the instruction, which
     // links 500 bytes, unless it sees that there are none.
-    sqrtf(a)
+    Some(sqrtf(a))
 }
 
 /// 0, of which the compiler does not know it. It drops a promise that a comparison implies before it has any use for it,
-/// so [`sqrtf`] compares with this. Loops keep it in a register.
+/// so [`sqrt`] compares with this. Loops keep it in a register.
 #[cfg(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64")))]
 #[inline(always)]
 fn zero() -> f32 {

@@ -50,7 +50,7 @@ pub(super) fn sqrt(a: f32) -> Option<f32> {
     }
     if HAS_FPU {
         // SAFETY: `a` is not below 0, by the comparison before.
-        unsafe { core::hint::assert_unchecked(!(a < 0.0)) };
+        unsafe { core::hint::assert_unchecked(a >= 0.0 || a.is_nan()) };
     }
     // C's function reports negative values, so the compiler keeps a call of the runtime beside the instruction, which
     // links 500 bytes, unless it sees that there are none.

@@ -25,8 +25,8 @@ pub(super) fn sqrt(a: f32) -> Option<f32> {
     Some(libm::sqrtf(a))
 }
 
-/// `√a`, correctly rounded, if there is a better way than [`scalar`](super::scalar)'s own: the runtime's function, in
-/// whose place the compiler puts the processor's instruction, if there is one.
+/// `√a`, correctly rounded, if the processor has an instruction for it. It is called as the runtime's function, in whose
+/// place the compiler puts the instruction.
 #[cfg(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64")))]
 #[inline(always)]
 pub(super) fn sqrt(a: f32) -> Option<f32> {
@@ -42,16 +42,14 @@ pub(super) fn sqrt(a: f32) -> Option<f32> {
         core::hint::black_box(f32::NAN)
     }
 
-    if cfg!(target_arch = "arm") && !HAS_FPU {
+    if !HAS_FPU {
         return None;
     }
-    if HAS_FPU && a < zero() {
+    if a < zero() {
         return Some(nan());
     }
-    if HAS_FPU {
-        // SAFETY: `a` is not below 0, by the comparison before.
-        unsafe { core::hint::assert_unchecked(a >= 0.0 || a.is_nan()) };
-    }
+    // SAFETY: `a` is not below 0, by the comparison before.
+    unsafe { core::hint::assert_unchecked(a >= 0.0 || a.is_nan()) };
     // C's function reports negative values, so the compiler keeps a call of the runtime beside the instruction, which
     // links 500 bytes, unless it sees that there are none.
     Some(sqrtf(a))
@@ -73,10 +71,12 @@ fn zero() -> f32 {
     f32::from_bits(bits)
 }
 
-/// Whether the processor has a floating-point unit. Stable Rust does not say so itself: on Arm the ABI tells, on RISC-V
-/// the control registers that come with the unit. Where this is wrong the results are right all the same.
+/// Whether the processor has a floating-point unit. Stable Rust does not say so itself: on Arm the ABI tells; on RISC-V
+/// the control registers that come with the unit, from Rust 1.94 on, until `f` is stable. Where this is wrong the results
+/// are right all the same: `false` takes the root in software, and `true` calls the runtime's function.
 #[cfg(all(target_os = "none", any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64")))]
-const HAS_FPU: bool = cfg!(any(all(target_arch = "arm", target_abi = "eabihf"), target_feature = "zicsr"));
+const HAS_FPU: bool =
+    cfg!(any(all(target_arch = "arm", target_abi = "eabihf"), target_feature = "f", target_feature = "zicsr"));
 
 /// `a·b + c`, rounded once, if the processor has an instruction for it that stable Rust can reach.
 ///

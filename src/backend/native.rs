@@ -81,7 +81,10 @@ const HAS_FPU: bool =
 /// `a·b + c`, rounded once, if the processor has an instruction for it that stable Rust can reach.
 ///
 /// The compiler never puts an instruction in the place of the runtime's `fmaf`, which computes in `f64`, in software on
-/// most of these processors. RISC-V's instruction cannot be assembled without its extension, which stable Rust hides.
+/// most of these processors. RISC-V's instruction must not be executed without its extension `f`, which Rust shows to be
+/// there only from the release on that has `target_feature = "f"` stable (rust-lang/rust#161385). Before, as on 1.95,
+/// nothing is certain: the target's name is known to build scripts only, its ABI has no name, and `zicsr` may be there
+/// without `f`.
 #[inline(always)]
 pub(super) fn mul_add(a: f32, b: f32, c: f32) -> Option<f32> {
     // Each Cortex-M with a floating-point unit has the instruction; older Cortex-R and Cortex-A, which unlike a
@@ -109,7 +112,29 @@ pub(super) fn mul_add(a: f32, b: f32, c: f32) -> Option<f32> {
         }
         Some(f32::from_bits(bits))
     }
-    #[cfg(not(all(target_arch = "arm", target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64"))))]
+    #[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none", target_feature = "f"))]
+    {
+        let sum: f32;
+        // SAFETY: the extension is there, and only the listed register changes.
+        unsafe {
+            core::arch::asm!(
+                "fmadd.s {sum}, {a}, {b}, {c}",
+                sum = lateout(freg) sum,
+                a = in(freg) a,
+                b = in(freg) b,
+                c = in(freg) c,
+                options(pure, nomem, nostack, preserves_flags),
+            );
+        }
+        Some(sum)
+    }
+    #[cfg(not(all(
+        target_os = "none",
+        any(
+            all(target_arch = "arm", target_abi = "eabihf", not(target_has_atomic = "64")),
+            all(any(target_arch = "riscv32", target_arch = "riscv64"), target_feature = "f"),
+        )
+    )))]
     {
         let _ = (a, b, c);
         None

@@ -91,6 +91,14 @@ unsafe extern "Rust" {
     safe fn call(memory: &mut Memory) -> Outcome;
 }
 
+/// Where RAM begins: see build.rs.
+const RAM: usize = if cfg!(target_arch = "arm") { 0x2000_0000 } else { 0x8010_0000 };
+
+#[cfg(target_arch = "arm")]
+core::arch::global_asm!(".section .vectors, \"a\"", ".word top_of_stack", ".word reset");
+#[cfg(not(target_arch = "arm"))]
+core::arch::global_asm!(".section .vectors, \"ax\"", "la sp, top_of_stack", "j reset");
+
 /// Where the processor starts.
 #[unsafe(no_mangle)]
 extern "C" fn reset() -> ! {
@@ -102,7 +110,7 @@ extern "C" fn reset() -> ! {
 /// Apart from `reset`, which must not use the floating-point unit before it is on.
 #[inline(never)]
 fn run() {
-    let mut words = Words { next: 0x2000_0000 as *const u32 };
+    let mut words = Words { next: RAM as *const u32 };
     let arithmetic = if words.flag() { Arithmetic::Fused } else { Arithmetic::Separate };
     let mut memory = black_box(Memory {
         options: Adagrad::new(0.1).with_arithmetic(arithmetic),
@@ -134,6 +142,11 @@ fn finish() -> ! {
     // SAFETY: semihosting's SYS_EXIT with ADP_Stopped_ApplicationExit.
     unsafe {
         core::arch::asm!("bkpt #0xAB", in("r0") 0x18, in("r1") 0x2_0026);
+    }
+    #[cfg(not(target_arch = "arm"))]
+    // SAFETY: QEMU's virt has a device there that ends it.
+    unsafe {
+        ptr::write_volatile(0x10_0000 as *mut u32, 0x5555);
     }
     loop {
         core::hint::spin_loop();

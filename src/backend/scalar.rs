@@ -97,7 +97,13 @@ impl Lanes<1> for Scalar {
 /// The square root: an instruction where there is one that stable Rust can reach, else software.
 #[inline(always)]
 fn sqrt(a: f32) -> f32 {
-    if HAS_SIMD { f32x4::splat(a).sqrt().to_array()[0] } else { native::sqrtf(a) }
+    if HAS_SIMD {
+        f32x4::splat(a).sqrt().to_array()[0]
+    } else if let Some(root) = native::sqrt(a) {
+        root
+    } else {
+        software_sqrt(a)
+    }
 }
 
 /// `a·b + c`, rounded once: an instruction where there is one that stable Rust can reach, else software.
@@ -110,6 +116,56 @@ pub(super) fn mul_add(a: f32, b: f32, c: f32) -> f32 {
     } else {
         software_mul_add(a, b, c)
     }
+}
+
+/// The square root, by products of 32 bits: the small processors that need it have no others, and for those of 64 bits
+/// that the usual algorithms take, the runtime calls a function six times.
+fn software_sqrt(a: f32) -> f32 {
+    let bits = a.to_bits();
+    let normal = f32::MIN_POSITIVE.to_bits()..f32::INFINITY.to_bits();
+    if normal.contains(&bits) {
+        normal_sqrt(bits)
+    } else if a > 0.0 && a.is_finite() {
+        // Denormal. Products with powers of 2 are exact.
+        normal_sqrt((a * 16_777_216.0).to_bits()) * (1.0 / 4096.0)
+    } else if a < 0.0 {
+        f32::NAN
+    } else {
+        a
+    }
+}
+
+/// The root of a positive normal value, given its bits.
+///
+/// The value is x·4ᵏ with x in 1..4, and n bits after the binary point are written qn. The tests try every x, and so show
+/// that nothing overflows and that the rounding is right.
+fn normal_sqrt(bits: u32) -> f32 {
+    /// 1/√x in q8, for x in the middle of each 32nd of 1..4.
+    const SEEDS: [u8; 128] = {
+        let mut seeds = [0; 128];
+        let mut i = 32;
+        while i < seeds.len() {
+            seeds[i] = ((1_u32 << 24) / (2 * i as u32 + 1)).isqrt().div_ceil(2) as u8;
+            i += 1;
+        }
+        seeds
+    };
+    let significand = bits & 0x007F_FFFF | 0x0080_0000;
+    // q30.
+    let x = if bits & 0x0080_0000 == 0 { significand << 8 } else { significand << 7 };
+    // One of Newton's steps, y·(3 − x·y²)/2, makes 1/√x in q16.
+    let seed = u32::from(SEEDS[(x >> 25) as usize]);
+    let error = (3 << 30) - (x >> 16) * (seed * seed);
+    let inverse = (seed * (error >> 8)) >> 15;
+    // √x in q16 is too small by about (x − root²)/(2·root), of which only the low 32 bits, in q32, are not 0.
+    let root = ((x >> 16) * inverse) >> 14;
+    let rest = (x << 2).wrapping_sub(root.wrapping_mul(root));
+    let root = (root << 7) + (((rest >> 8) * inverse) >> 18);
+    // √x in q23, rounded, or one less: x − root² in q46 decides.
+    let rest = (x << 16).wrapping_sub(root.wrapping_mul(root)) as i32;
+    let root = root + u32::from(rest > root as i32);
+    // The root's first bit adds one to the exponent's field.
+    f32::from_bits((((bits >> 23) + 125) >> 1 << 23) + root)
 }
 
 /// `a·b + c`, rounded once, by integers: a processor without fused multiply-add may be one without `f64`, through which
@@ -200,7 +256,35 @@ fn jammed_shift(significand: u64, shift: u32) -> u64 {
 mod tests {
     extern crate std;
 
-    use super::software_mul_add;
+    use super::{software_mul_add, software_sqrt};
+
+    fn check_sqrt(a: f32) {
+        let (actual, expected) = (software_sqrt(a), a.sqrt());
+        assert!(
+            actual.to_bits() == expected.to_bits() || actual.is_nan() && expected.is_nan(),
+            "√{a:e} is {actual:e}, expected {expected:e}"
+        );
+    }
+
+    /// Of every significand, with an even and an odd exponent.
+    #[test]
+    fn software_sqrt_of_every_significand() {
+        for bits in 1.0_f32.to_bits()..4.0_f32.to_bits() {
+            check_sqrt(f32::from_bits(bits));
+        }
+    }
+
+    #[test]
+    fn software_sqrt_of_every_exponent() {
+        for high in 0..1 << 16 {
+            for low in [0, 1, 2, 0x5555, 0xFFFE, 0xFFFF] {
+                check_sqrt(f32::from_bits(high << 16 | low));
+            }
+        }
+        for shift in 0..23 {
+            check_sqrt(f32::from_bits(1 << shift));
+        }
+    }
 
     fn check(a: f32, b: f32, c: f32) {
         let (actual, expected) = (software_mul_add(a, b, c), a.mul_add(b, c));

@@ -1,7 +1,8 @@
 //! Every public function of the crate, on every backend by name, with nothing known before run time: it links only if
 //! none of them can panic.
 //!
-//! Left out is formatting, `Display` and `Debug`, whose panics are `core::fmt`'s own.
+//! Left out is formatting. `Display` of an `f32`, which `Error` has in it, links panics of `core`'s own; that of an integer
+//! or a text does not.
 #![no_std]
 #![no_main]
 

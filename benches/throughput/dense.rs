@@ -1,0 +1,72 @@
+//! Dense steps.
+
+use adagrad::{Adagrad, Backend, Epsilon};
+
+use crate::common::{EPSILON, Random, naive, naive_inside, traffic, whole};
+use crate::measure::{Contender, KINDS, Meter, Times, Who};
+use crate::text::binary;
+
+/// Parameters, gradients and accumulators.
+pub(crate) type Vectors = (Vec<f32>, Vec<f32>, Vec<f32>);
+/// The same of one step.
+type Slices<'a> = (&'a mut [f32], &'a [f32], &'a mut [f32]);
+
+/// Where ε stands.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Place {
+    Outside,
+    Inside,
+}
+
+impl Place {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Outside => "ε outside",
+            Self::Inside => "ε inside",
+        }
+    }
+
+    fn of(self, options: Adagrad) -> Adagrad {
+        match self {
+            Self::Outside => options,
+            Self::Inside => options.with_epsilon(Epsilon::InsideSqrt(EPSILON)),
+        }
+    }
+}
+
+/// Memory for steps of up to so many elements. Filling it also makes the system provide its pages.
+pub(crate) fn memory(elements: usize) -> Vectors {
+    let mut random = Random(1);
+    (random.numbers(elements), random.gradients(elements), random.numbers(elements))
+}
+
+/// Times per element, with the detected backend or all.
+pub(crate) fn measure(meter: &Meter, (w, g, a): &mut Vectors, n: usize, place: Place, backends: &[Backend]) -> Times {
+    let mut contenders: Vec<Contender<'_, Slices<'_>>> = vec![match place {
+        Place::Outside => Contender::new(Who::Naive, |(w, g, a): &mut Slices<'_>| whole(w, g, a, naive)),
+        Place::Inside => Contender::new(Who::Naive, |(w, g, a): &mut Slices<'_>| whole(w, g, a, naive_inside)),
+    }];
+    for kind in KINDS {
+        let options = place.of(kind.options);
+        contenders.extend(backends.iter().map(|backend| {
+            Contender::new(Who::Step(*backend, *kind), move |(w, g, a): &mut Slices<'_>| {
+                options.step_on(*backend, w, g, a).expect("the lengths are the same");
+            })
+        }));
+    }
+    contenders.push(Contender::new(Who::Limit, |(w, g, a): &mut Slices<'_>| whole(w, g, a, traffic)));
+    let what = format!("dense, {} elements, {}", binary(n), place.name());
+    meter.measure(&what, &contenders, &mut (&mut w[..n], &g[..n], &mut a[..n])).per(n)
+}
+
+/// Times of a whole call of few elements: [`Adagrad::step`] and the naive loop.
+pub(crate) fn measure_call(meter: &Meter, (w, g, a): &mut Vectors, n: usize) -> Times {
+    let mut contenders = vec![Contender::new(Who::Naive, |(w, g, a): &mut Slices<'_>| whole(w, g, a, naive))];
+    for kind in KINDS {
+        contenders.push(Contender::new(Who::Step(Backend::detected(), *kind), |(w, g, a): &mut Slices<'_>| {
+            // What the options are is not known when compiling, so they are checked.
+            core::hint::black_box(&kind.options).step(w, g, a).expect("the lengths are the same");
+        }));
+    }
+    meter.measure(&format!("calls, {n} elements"), &contenders, &mut (&mut w[..n], &g[..n], &mut a[..n]))
+}

@@ -158,7 +158,10 @@ fn draw(area: &Area<'_>, series: &Series, panel: &Panel<'_>, range: &Range<f64>)
         chart.draw_series(DashedLineSeries::new([(*x, range.start), (*x, range.end)], 2, 4, QUIET.into()))?;
         chart.plotting_area().draw(&(EmptyElement::at((*x, range.end)) + Text::new(text.clone(), (0, -4), style)))?;
     }
-    for (who, _) in series[0].1.all() {
+    // The limit's wide line lies under the others.
+    let mut contenders: Vec<Who> = series[0].1.all().map(|(who, _)| who).collect();
+    contenders.sort_by_key(|who| *who != Who::Limit);
+    for who in contenders {
         let points = series.iter().filter_map(|(x, times)| Some((*x as f64, (panel.throughput)(times.of(who)?))));
         let style = colour(who).stroke_width(stroke(who));
         if is_dashed(who) {
@@ -183,7 +186,7 @@ fn draw_legend(area: &Area<'_>, times: &Times) -> Result<(), Box<dyn Error>> {
         } else {
             area.draw(&PathElement::new([(*x, *y), (*x + 31, *y)], style))?;
         }
-        let text = who.to_string();
+        let text = if who == Who::Limit { "limit (memory only)".into() } else { who.to_string() };
         let label = (FONT, 15, &TEXT).into_text_style(area).pos(Pos::new(HPos::Left, VPos::Center));
         area.draw(&Text::new(text, (*x + 38, *y), label))?;
         *x += 165;
@@ -213,13 +216,20 @@ fn is_dashed(who: Who) -> bool {
 
 /// Where a logarithmic axis has a line.
 fn ticks(range: &Range<f64>) -> Vec<f64> {
+    let within: &[f64] = match (range.end / range.start).log10() {
+        ..1.0 => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0],
+        ..1.5 => &[1.0, 2.0, 3.0, 5.0],
+        _ => &[1.0, 2.0, 5.0],
+    };
     let (first, last) = (range.start.log10().floor() as i32, range.end.log10().ceil() as i32);
-    let all = (first..=last).flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * 10.0_f64.powi(power)));
+    let all = (first..=last).flat_map(|power| within.iter().map(move |factor| factor * 10.0_f64.powi(power)));
     all.filter(|tick| range.contains(tick)).collect()
 }
 
 /// A tick as text: `0.2`, `500`.
 fn plain(tick: f64) -> String {
-    let decimals = (-tick.log10().floor()).max(0.0) as usize;
-    format!("{tick:.decimals$}")
+    // 1.5 has two digits.
+    let decimals = (1.0 - tick.log10().floor()).max(0.0) as usize;
+    let text = format!("{tick:.decimals$}");
+    if decimals == 0 { text } else { text.trim_end_matches('0').trim_end_matches('.').into() }
 }

@@ -56,7 +56,7 @@ impl Goals {
     }
 
     /// Adds random rows of a table with so many parameters.
-    pub(crate) fn add_rows(&mut self, layouts: &[(Layout, Vec<(usize, Times)>)], parameters: usize) {
+    pub(crate) fn add_rows(&mut self, layouts: &rows::Measured, parameters: usize) {
         for kind in KINDS {
             for (layout, series) in layouts {
                 for (dim, times) in series.iter().filter(|(dim, _)| COLUMNS.contains(dim)) {
@@ -84,7 +84,7 @@ impl Goals {
 }
 
 /// Random rows of a table that the second-level cache holds.
-pub(crate) fn rows_in_cache(meter: &Meter, sizes: &Sizes) -> Vec<(Layout, Vec<(usize, Times)>)> {
+pub(crate) fn rows_in_cache(meter: &Meter, sizes: &Sizes) -> rows::Measured {
     let mut memory = rows::Memory::new(sizes.table);
     let mut of_layout = |layout| {
         let measure = |dim: &usize| (*dim, rows::measure(meter, &mut memory, *dim, layout));

@@ -142,7 +142,7 @@ fn introduce(machine: &str, backends: &[Backend]) {
 }
 
 /// Measures random rows of the large table, prints them and draws the chart; nothing where the memory is missing.
-fn random_rows(meter: &Meter, plan: &Plan) -> Result<Vec<(Layout, Vec<(usize, Times)>)>, Box<dyn Error>> {
+fn random_rows(meter: &Meter, plan: &Plan) -> Result<rows::Measured, Box<dyn Error>> {
     let bytes = rows::Memory::bytes(plan.parameters);
     if !machine::has_memory(bytes) {
         let mebibytes = bytes >> 20;

@@ -5,7 +5,7 @@ use core::slice::ChunksExact;
 
 use adagrad::{Backend, Table};
 
-use crate::common::{Loop, Random, each_row, naive, naive_row_wise, traffic, traffic_row_wise};
+use crate::common::{Loop, Random, each_row, each_row_ahead, naive, naive_row_wise, traffic, traffic_row_wise};
 use crate::measure::{Contender, KINDS, Meter, Times, Who};
 use crate::text::binary;
 
@@ -31,6 +31,9 @@ impl Layout {
         }
     }
 }
+
+/// Times per element over the columns, for each layout.
+pub(crate) type Measured = Vec<(Layout, Vec<(usize, Times)>)>;
 
 /// Tables of one size, in turn with different columns.
 pub(crate) struct Memory {
@@ -65,6 +68,11 @@ impl Calls<'_> {
     fn each_row(&mut self, run: impl Loop) {
         let rows = self.batches.next().expect("it cycles");
         each_row(self.params, self.accumulator, self.dim, rows, self.grads, run);
+    }
+
+    fn each_row_ahead(&mut self, run: impl Loop) {
+        let rows = self.batches.next().expect("it cycles");
+        each_row_ahead(self.params, self.accumulator, self.dim, rows, self.grads, run);
     }
 }
 
@@ -104,6 +112,10 @@ pub(crate) fn measure(meter: &Meter, memory: &mut Memory, dim: usize, layout: La
     contenders.push(Contender::new(Who::Limit, |calls: &mut Calls<'_>| match layout {
         Layout::ElementWise => calls.each_row(traffic),
         Layout::RowWise => calls.each_row(traffic_row_wise),
+    }));
+    contenders.push(Contender::new(Who::Limit, |calls: &mut Calls<'_>| match layout {
+        Layout::ElementWise => calls.each_row_ahead(traffic),
+        Layout::RowWise => calls.each_row_ahead(traffic_row_wise),
     }));
     meter.measure(&what, &contenders, &mut calls).per(a_call * dim)
 }

@@ -198,11 +198,11 @@ fn draw_legend(area: &Area<'_>, times: &Times) -> Result<(), Box<dyn Error>> {
 fn colour(who: Who) -> RGBColor {
     match who {
         Who::Naive => RGBColor(60, 60, 60),
-        Who::Limit => RGBColor(175, 175, 175),
+        Who::Limit | Who::LimitOfTwoThreads => RGBColor(175, 175, 175),
         Who::Step(Backend::Scalar, _) => RGBColor(204, 121, 167),
         Who::Step(Backend::Portable, _) => RGBColor(0, 158, 115),
         Who::Step(Backend::Avx2, _) => RGBColor(0, 114, 178),
-        Who::Step(_, _) => RGBColor(213, 94, 0),
+        Who::Step(..) | Who::TwoThreads => RGBColor(213, 94, 0),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::text::binary;
 /// Parameters, gradients and accumulators.
 pub(crate) type Vectors = (Vec<f32>, Vec<f32>, Vec<f32>);
 /// The same of one step.
-type Slices<'a> = (&'a mut [f32], &'a [f32], &'a mut [f32]);
+pub(crate) type Slices<'a> = (&'a mut [f32], &'a [f32], &'a mut [f32]);
 
 /// Where ε stands.
 #[derive(Clone, Copy, PartialEq)]

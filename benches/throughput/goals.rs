@@ -6,6 +6,7 @@ use crate::dense::{self, Place, Vectors};
 use crate::measure::{KINDS, Meter, Times, Who};
 use crate::rows::{self, Layout};
 use crate::text::{Table, binary, digits};
+use crate::threads;
 
 /// Of tables.
 pub(crate) const COLUMNS: &[usize] = &[16, 64, 128];
@@ -16,6 +17,8 @@ pub(crate) struct Sizes {
     pub(crate) dense: Vec<usize>,
     /// Elements of single calls.
     pub(crate) calls: Vec<usize>,
+    /// Elements of dense steps on two threads.
+    pub(crate) threads: Vec<usize>,
     /// Parameters of a table that the second-level cache holds, with its accumulators and gradients.
     pub(crate) table: usize,
     pub(crate) columns: &'static [usize],
@@ -24,13 +27,14 @@ pub(crate) struct Sizes {
 impl Sizes {
     /// How many groups of contenders are measured for these goals.
     pub(crate) fn groups(&self) -> usize {
-        2 * self.dense.len() + self.calls.len() + 2 * self.columns.len()
+        2 * self.dense.len() + self.calls.len() + self.threads.len() + 2 * self.columns.len()
     }
 }
 
 pub(crate) struct Goals {
     ratios: Table,
     calls: Table,
+    threads: Table,
 }
 
 impl Goals {
@@ -38,7 +42,8 @@ impl Goals {
     pub(crate) fn dense(meter: &Meter, memory: &mut Vectors, sizes: &Sizes) -> Self {
         let ratios = Table::new(["", "step", "naive", "limit", "naive ÷ step", "limit ÷ step"]);
         let calls = ["elements", "naive"].into_iter().chain(KINDS.iter().map(|kind| kind.name));
-        let mut goals = Self { ratios, calls: Table::new(calls) };
+        let threads = threads::measure(meter, memory, &sizes.threads);
+        let mut goals = Self { ratios, calls: Table::new(calls), threads };
         let measure = |(n, place)| (n, place, dense::measure(meter, memory, n, place, &[Backend::detected()]));
         let pairs = sizes.dense.iter().flat_map(|n| [Place::Outside, Place::Inside].map(|place| (*n, place)));
         let measured: Vec<(usize, Place, Times)> = pairs.map(measure).collect();
@@ -80,6 +85,7 @@ impl Goals {
         let backend = Backend::detected();
         self.ratios.print(&format!("**Goals** on {backend}, ns per element, and how many times as fast the step is:"));
         self.calls.print(&format!("**Calls** of `Adagrad::step` on {backend}, ns per call:"));
+        self.threads.print(&format!("**Two threads** on {backend}, ns per element:"));
     }
 }
 

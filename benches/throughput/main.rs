@@ -12,6 +12,7 @@ mod machine;
 mod measure;
 mod rows;
 mod text;
+mod threads;
 
 use core::error::Error;
 use core::time::Duration;
@@ -39,6 +40,7 @@ struct Plan {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let plan = plan();
+    rayon::ThreadPoolBuilder::new().num_threads(2).build_global()?;
     let machine = machine::description();
     let backends: Vec<Backend> = Backend::available().collect();
     introduce(&machine, &backends);
@@ -46,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let groups = plan.lengths.len() + plan.goals.groups() + 2 * plan.columns.len();
     let meter = Meter::new(plan.effort, groups);
 
-    let elements = plan.lengths.iter().chain(&plan.goals.dense).max().copied().unwrap_or(1);
+    let elements = plan.lengths.iter().chain(&plan.goals.dense).chain(&plan.goals.threads).max().copied().unwrap_or(1);
     meter.tell("filling memory");
     let mut memory = dense::memory(elements);
     let measure = |n: &usize| (*n, dense::measure(&meter, &mut memory, *n, Place::Outside, &backends));
@@ -99,7 +101,13 @@ fn plan() -> Plan {
         return Plan {
             effort: Effort { shortest: Duration::ZERO, group: Duration::ZERO, repetitions: 1 },
             lengths: vec![64, 128, 1 << 16],
-            goals: goals::Sizes { dense: vec![1 << 10], calls: vec![1, 17], table: 1 << 15, columns: &[16] },
+            goals: goals::Sizes {
+                dense: vec![1 << 10],
+                calls: vec![1, 17],
+                threads: vec![1 << 16],
+                table: 1 << 15,
+                columns: &[16],
+            },
             columns: &[4, 20, 256],
             parameters: 1 << 16,
             charts: charts.unwrap_or_else(|| temporary.join("throughput")),
@@ -112,6 +120,7 @@ fn plan() -> Plan {
         goals: goals::Sizes {
             dense: [10, 15, 20, 25].map(|power| 1 << power).into(),
             calls: vec![1, 4, 8, 15, 16, 17, 20, 32, 64],
+            threads: vec![1 << 18, 1 << 20, 1 << 25],
             table: 1 << 15,
             columns: goals::COLUMNS,
         },

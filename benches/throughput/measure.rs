@@ -30,6 +30,8 @@ pub(crate) enum Who {
     Naive,
     Step(Backend, Kind),
     Limit,
+    TwoThreads,
+    LimitOfTwoThreads,
 }
 
 impl fmt::Display for Who {
@@ -39,6 +41,8 @@ impl fmt::Display for Who {
             Self::Step(backend, kind) if *kind == KINDS[0] => write!(f, "{backend}"),
             Self::Step(backend, kind) => write!(f, "{backend} {}", kind.name),
             Self::Limit => f.write_str("limit"),
+            Self::TwoThreads => f.write_str("two threads"),
+            Self::LimitOfTwoThreads => f.write_str("limit of two threads"),
         }
     }
 }

@@ -114,20 +114,29 @@ fn mix(x: &mut f32, g: f32) {
     *x = f32::from_bits(x.to_bits() ^ (g.to_bits() & 0x007F_FFFF));
 }
 
-/// By four, because the compiler's own vectors of twice four leave the four columns of a narrow row to a slower loop.
+/// By eight, and then by four: the compiler's own vectors would leave the four columns of a narrow row to a slower loop.
 #[inline(always)]
 pub(crate) fn traffic(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
-    let (w_parts, w_rest) = params.as_chunks_mut::<4>();
-    let (g_parts, g_rest) = grads.as_chunks::<4>();
-    let (a_parts, a_rest) = accumulator.as_chunks_mut::<4>();
-    let both = |((w, g), a): ((&mut f32, &f32), &mut f32)| {
-        mix(a, *g);
-        mix(w, *g);
-    };
+    let (params, grads, accumulator) = traffic_by::<8>(params, grads, accumulator);
+    let (params, grads, accumulator) = traffic_by::<4>(params, grads, accumulator);
+    traffic_by::<1>(params, grads, accumulator);
+}
+
+/// Returns what is left.
+#[inline(always)]
+fn traffic_by<'a, const N: usize>(
+    params: &'a mut [f32],
+    grads: &'a [f32],
+    accumulator: &'a mut [f32],
+) -> (&'a mut [f32], &'a [f32], &'a mut [f32]) {
+    let (w_parts, w_rest) = params.as_chunks_mut::<N>();
+    let (g_parts, g_rest) = grads.as_chunks::<N>();
+    let (a_parts, a_rest) = accumulator.as_chunks_mut::<N>();
     for ((w, g), a) in w_parts.iter_mut().zip(g_parts).zip(a_parts) {
-        w.iter_mut().zip(g).zip(a).for_each(both);
+        a.iter_mut().zip(g).for_each(|(a, g)| mix(a, *g));
+        w.iter_mut().zip(g).for_each(|(w, g)| mix(w, *g));
     }
-    w_rest.iter_mut().zip(g_rest).zip(a_rest).for_each(both);
+    (w_rest, g_rest, a_rest)
 }
 
 #[inline(always)]

@@ -1,3 +1,5 @@
+use core::fmt;
+
 use crate::kernel::{Dense, Flags, Rows, Rule};
 use crate::table::{Layout, RowIndex, check_length};
 use crate::{Backend, Error, Table};
@@ -67,6 +69,20 @@ pub enum Arithmetic {
     /// `g + λ·w`, `G + g·g` and, row-wise, the running sums of `g·g` are rounded once: `PyTorch` on CPUs with fused
     /// multiply-add. Without that instruction it is done in software, correctly rounded, and slow.
     Fused,
+    /// As [`Arithmetic::Separate`], but `(η·g)/d` may differ from its value there by [`Arithmetic::FAST_ULPS`] units in
+    /// the last place where that is a normal number: it comes from an estimate of `1/√(G+ε)`, or of `1/d`, and a Newton
+    /// step. `G` keeps its bits. This is the one option with results that depend on the backend and the CPU.
+    ///
+    /// Backends without such an estimate compute as [`Arithmetic::Separate`]: [`Backend::Scalar`] and
+    /// [`Backend::Portable`]. So do row-wise tables, which divide once per row, and steps with an ε beyond
+    /// 2⁻¹⁰⁰ … 2⁶⁰ or an η above 2⁶⁰.
+    Fast,
+}
+
+impl Arithmetic {
+    /// How far a quotient of [`Arithmetic::Fast`] may be from that of [`Arithmetic::Separate`], in units in the last
+    /// place of the latter.
+    pub const FAST_ULPS: u32 = 4;
 }
 
 /// The hyper-parameters of Adagrad (Duchi, Hazan and Singer, *Adaptive Subgradient Methods for Online Learning and
@@ -101,8 +117,18 @@ pub enum Arithmetic {
 /// opt.step(&mut params, &[0.5, 0.0], &mut accumulator)?;
 /// # Ok::<(), adagrad::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy)]
 pub struct Adagrad {
+    options: Hyperparameters,
+    /// The same in the kernels' form: made with them and not in each step, which may be one for a few elements.
+    rule: Rule<f32>,
+    /// Whether all are in their ranges.
+    valid: bool,
+}
+
+/// What was chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Hyperparameters {
     learning_rate: f32,
     epsilon: Epsilon,
     weight_decay: WeightDecay,
@@ -128,7 +154,7 @@ impl Adagrad {
     /// ```
     #[must_use]
     pub const fn new(learning_rate: f32) -> Self {
-        Self {
+        Self::of(Hyperparameters {
             learning_rate,
             epsilon: Epsilon::OutsideSqrt(1e-8),
             weight_decay: WeightDecay::None,
@@ -138,7 +164,7 @@ impl Adagrad {
             arithmetic: Arithmetic::Separate,
             accumulation: Accumulation::Sum,
             non_finite: NonFinite::Propagate,
-        }
+        })
     }
 
     /// `torch.optim.Adagrad(fused=True)`: ε = 1e-10 outside the root, [`Arithmetic::Fused`]. The accumulator starts at 0.
@@ -227,8 +253,8 @@ impl Adagrad {
     /// ```
     #[must_use]
     pub const fn at(mut self, learning_rate: f32) -> Self {
-        self.learning_rate = learning_rate;
-        self
+        self.options.learning_rate = learning_rate;
+        Self::of(self.options)
     }
 
     /// Sets ε and where it stands. It must be finite and not negative; with 0, an element whose `G` is 0 is not moved but by
@@ -245,8 +271,8 @@ impl Adagrad {
     /// ```
     #[must_use]
     pub const fn with_epsilon(mut self, epsilon: Epsilon) -> Self {
-        self.epsilon = epsilon;
-        self
+        self.options.epsilon = epsilon;
+        Self::of(self.options)
     }
 
     /// Sets the weight decay. λ must be finite and not negative; 0 is off.
@@ -262,8 +288,8 @@ impl Adagrad {
     /// ```
     #[must_use]
     pub const fn with_weight_decay(mut self, weight_decay: WeightDecay) -> Self {
-        self.weight_decay = weight_decay;
-        self
+        self.options.weight_decay = weight_decay;
+        Self::of(self.options)
     }
 
     /// Multiplies each gradient, before all else: by one over the loss scale, or by the factor of clipping by norm. It
@@ -279,8 +305,8 @@ impl Adagrad {
     /// ```
     #[must_use]
     pub const fn with_gradient_scale(mut self, scale: f32) -> Self {
-        self.gradient_scale = scale;
-        self
+        self.options.gradient_scale = scale;
+        Self::of(self.options)
     }
 
     /// Limits each scaled gradient to `−clip ..= clip`. It must be finite and above 0. NaN stays NaN.
@@ -295,8 +321,8 @@ impl Adagrad {
     /// ```
     #[must_use]
     pub const fn with_clip_value(mut self, clip: f32) -> Self {
-        self.clip_value = Some(clip);
-        self
+        self.options.clip_value = Some(clip);
+        Self::of(self.options)
     }
 
     /// Climbs instead of descending: the gradient's sign is turned, before clipping and decay.
@@ -311,8 +337,8 @@ impl Adagrad {
     /// ```
     #[must_use]
     pub const fn with_maximize(mut self, maximize: bool) -> Self {
-        self.maximize = maximize;
-        self
+        self.options.maximize = maximize;
+        Self::of(self.options)
     }
 
     /// Sets how often products that are added to something are rounded.
@@ -325,8 +351,8 @@ impl Adagrad {
     /// ```
     #[must_use]
     pub const fn with_arithmetic(mut self, arithmetic: Arithmetic) -> Self {
-        self.arithmetic = arithmetic;
-        self
+        self.options.arithmetic = arithmetic;
+        Self::of(self.options)
     }
 
     /// Sets whether the accumulator forgets. ρ must be at least 0 and below 1. To forget all at once,
@@ -343,8 +369,8 @@ impl Adagrad {
     /// ```
     #[must_use]
     pub const fn with_accumulation(mut self, accumulation: Accumulation) -> Self {
-        self.accumulation = accumulation;
-        self
+        self.options.accumulation = accumulation;
+        Self::of(self.options)
     }
 
     /// Sets what becomes of gradients that are infinite or NaN.
@@ -361,8 +387,8 @@ impl Adagrad {
     /// ```
     #[must_use]
     pub const fn with_non_finite(mut self, non_finite: NonFinite) -> Self {
-        self.non_finite = non_finite;
-        self
+        self.options.non_finite = non_finite;
+        Self::of(self.options)
     }
 
     /// Checks every hyper-parameter.
@@ -379,10 +405,41 @@ impl Adagrad {
     /// [`Error::Hyperparameter`] for the first that is out of its range.
     #[inline]
     pub const fn validate(&self) -> Result<(), Error> {
+        if self.valid { Ok(()) } else { self.options.check() }
+    }
+
+    #[inline]
+    const fn of(options: Hyperparameters) -> Self {
+        Self { options, rule: options.rule(), valid: options.check().is_ok() }
+    }
+
+    /// The hyper-parameters in the kernels' form.
+    #[inline]
+    pub(crate) const fn rule(&self) -> &Rule<f32> {
+        &self.rule
+    }
+}
+
+impl fmt::Debug for Adagrad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.options.fmt(f)
+    }
+}
+
+impl PartialEq for Adagrad {
+    fn eq(&self, other: &Self) -> bool {
+        self.options == other.options
+    }
+}
+
+impl Hyperparameters {
+    /// The first that is out of its range.
+    const fn check(&self) -> Result<(), Error> {
         const AT_LEAST_0: &str = "finite and at least 0";
 
+        /// Written as two comparisons, because the compiler makes twenty instructions of `is_finite`.
         const fn at_least_0(value: f32) -> bool {
-            value >= 0.0 && value.is_finite()
+            value >= 0.0 && value <= f32::MAX
         }
         let epsilon = match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) | Epsilon::InsideSqrt(epsilon) => epsilon,
@@ -405,9 +462,9 @@ impl Adagrad {
             ("epsilon", epsilon, AT_LEAST_0)
         } else if !at_least_0(lambda) {
             ("weight_decay", lambda, AT_LEAST_0)
-        } else if !self.gradient_scale.is_finite() {
+        } else if !at_least_0(self.gradient_scale.abs()) {
             ("gradient_scale", self.gradient_scale, "finite")
-        } else if !(clip > 0.0 && clip.is_finite()) {
+        } else if !(clip > 0.0 && clip <= f32::MAX) {
             ("clip_value", clip, "finite and above 0")
         } else if !(rho >= 0.0 && rho < 1.0) {
             ("accumulation", rho, "at least 0 and below 1")
@@ -415,6 +472,57 @@ impl Adagrad {
             return Ok(());
         };
         Err(Error::Hyperparameter { what, value, expected })
+    }
+
+    /// The kernels' form.
+    const fn rule(&self) -> Rule<f32> {
+        let (epsilon, epsilon_inside) = match self.epsilon {
+            Epsilon::OutsideSqrt(epsilon) => (epsilon, false),
+            Epsilon::InsideSqrt(epsilon) => (epsilon, true),
+        };
+        let (l2, decoupled) = match self.weight_decay {
+            WeightDecay::None => (0.0, 0.0),
+            WeightDecay::L2(lambda) => (lambda, 0.0),
+            WeightDecay::Decoupled(lambda) => (0.0, lambda),
+        };
+        let (retained, average) = match self.accumulation {
+            Accumulation::Sum => (1.0, false),
+            Accumulation::Leaky(rho) => (rho, false),
+            Accumulation::Ema(rho) => (rho, true),
+        };
+        let clip = match self.clip_value {
+            None => f32::INFINITY,
+            Some(clip) => clip,
+        };
+        // Turning the scale's sign turns that of the product, with the same rounding.
+        let scale = if self.maximize { -self.gradient_scale } else { self.gradient_scale };
+        // Within these no estimate overflows or loses bits.
+        const LEAST: f32 = f32::from_bits((127 - 100) << 23);
+        const GREATEST: f32 = f32::from_bits((127 + 60) << 23);
+        let estimable = epsilon >= LEAST && epsilon <= GREATEST && self.learning_rate <= GREATEST;
+        Rule {
+            learning_rate: self.learning_rate,
+            epsilon,
+            scale,
+            clip,
+            minus_clip: -clip,
+            l2,
+            decoupled,
+            retained,
+            fresh: 1.0 - retained,
+            flags: Flags::NONE
+                .with(Flags::EPSILON_INSIDE, epsilon_inside)
+                .with(Flags::EPSILON_IS_ZERO, epsilon == 0.0)
+                .with(Flags::SCALE, scale != 1.0)
+                .with(Flags::CLIP, self.clip_value.is_some())
+                .with(Flags::L2, l2 != 0.0)
+                .with(Flags::DECOUPLED, decoupled != 0.0)
+                .with(Flags::FORGET, retained != 1.0)
+                .with(Flags::AVERAGE, average)
+                .with(Flags::FUSED, matches!(self.arithmetic, Arithmetic::Fused))
+                .with(Flags::FAST, matches!(self.arithmetic, Arithmetic::Fast) && estimable)
+                .with(Flags::SKIP, matches!(self.non_finite, NonFinite::Skip)),
+        }
     }
 }
 
@@ -596,64 +704,20 @@ impl Adagrad {
         self.validate()?;
         table.check_rows(rows, grads)?;
         let skipped = match table.layout {
-            Layout::ElementWise => backend.run(self.rows::<I, false>(table, rows, grads)),
-            Layout::RowWise => backend.run(self.rows::<I, true>(table, rows, grads)),
+            Layout::ElementWise => backend.run(self.rows::<I, false, false>(table, rows, grads)),
+            Layout::RowWise => backend.run(self.rows::<I, true, false>(table, rows, grads)),
         }?;
         Ok(Report { skipped })
     }
 
     #[inline]
-    fn rows<'a, I: RowIndex, const ROW_WISE: bool>(
-        &self,
+    pub(crate) fn rows<'a, I: RowIndex, const ROW_WISE: bool, const PART: bool>(
+        &'a self,
         table: &'a mut Table<'_>,
         rows: &'a [I],
         grads: &'a [f32],
-    ) -> Rows<'a, I, ROW_WISE> {
-        Rows { rule: self.rule(), params: table.params, accumulator: table.accumulator, dim: table.dim, rows, grads }
-    }
-
-    /// The valid hyper-parameters in the kernels' form.
-    #[inline]
-    pub(crate) fn rule(&self) -> Rule<f32> {
-        let (epsilon, epsilon_inside) = match self.epsilon {
-            Epsilon::OutsideSqrt(epsilon) => (epsilon, false),
-            Epsilon::InsideSqrt(epsilon) => (epsilon, true),
-        };
-        let (l2, decoupled) = match self.weight_decay {
-            WeightDecay::None => (0.0, 0.0),
-            WeightDecay::L2(lambda) => (lambda, 0.0),
-            WeightDecay::Decoupled(lambda) => (0.0, lambda),
-        };
-        let (retained, average) = match self.accumulation {
-            Accumulation::Sum => (1.0, false),
-            Accumulation::Leaky(rho) => (rho, false),
-            Accumulation::Ema(rho) => (rho, true),
-        };
-        // Turning the scale's sign turns that of the product, with the same rounding.
-        let scale = if self.maximize { -self.gradient_scale } else { self.gradient_scale };
-        let clip = self.clip_value.unwrap_or(f32::INFINITY);
-        Rule {
-            learning_rate: self.learning_rate,
-            epsilon,
-            scale,
-            clip,
-            minus_clip: -clip,
-            l2,
-            decoupled,
-            retained,
-            fresh: 1.0 - retained,
-            flags: Flags {
-                epsilon_inside,
-                epsilon_is_zero: epsilon == 0.0,
-                scale: scale != 1.0,
-                clip: self.clip_value.is_some(),
-                l2: l2 != 0.0,
-                decoupled: decoupled != 0.0,
-                forget: retained != 1.0,
-                average,
-                fused: self.arithmetic == Arithmetic::Fused,
-                skip: self.non_finite == NonFinite::Skip,
-            },
-        }
+    ) -> Rows<'a, I, ROW_WISE, PART> {
+        let Table { params, accumulator, dim, .. } = table;
+        Rows { rule: self.rule(), params, accumulator, first_row: 0, dim: *dim, rows, grads }
     }
 }

@@ -24,19 +24,37 @@ pub(crate) struct Rule<T> {
     pub(crate) flags: Flags,
 }
 
-/// Which terms of the update are on. By default none is.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Flags {
-    pub(crate) epsilon_inside: bool,
-    pub(crate) epsilon_is_zero: bool,
-    pub(crate) scale: bool,
-    pub(crate) clip: bool,
-    pub(crate) l2: bool,
-    pub(crate) decoupled: bool,
-    pub(crate) forget: bool,
-    pub(crate) average: bool,
-    pub(crate) fused: bool,
-    pub(crate) skip: bool,
+/// Which terms of the update are on: a set of bits, so that one test tells whether any of several is.
+#[derive(Clone, Copy)]
+pub(crate) struct Flags(u16);
+
+impl Flags {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const EPSILON_INSIDE: Self = Self(1 << 0);
+    pub(crate) const FUSED: Self = Self(1 << 1);
+    /// Needs `2⁻¹⁰⁰ ≤ ε ≤ 2⁶⁰` and `η ≤ 2⁶⁰`.
+    pub(crate) const FAST: Self = Self(1 << 2);
+    pub(crate) const EPSILON_IS_ZERO: Self = Self(1 << 3);
+    pub(crate) const SCALE: Self = Self(1 << 4);
+    pub(crate) const CLIP: Self = Self(1 << 5);
+    pub(crate) const L2: Self = Self(1 << 6);
+    pub(crate) const DECOUPLED: Self = Self(1 << 7);
+    pub(crate) const FORGET: Self = Self(1 << 8);
+    pub(crate) const AVERAGE: Self = Self(1 << 9);
+    pub(crate) const SKIP: Self = Self(1 << 10);
+
+    /// Those that stay in [`Rule::plain`].
+    const USUAL: Self = Self(Self::EPSILON_INSIDE.0 | Self::FUSED.0 | Self::FAST.0);
+
+    /// With another one, if it is on.
+    pub(crate) const fn with(self, flag: Self, on: bool) -> Self {
+        if on { Self(self.0 | flag.0) } else { self }
+    }
+
+    #[inline(always)]
+    fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
 }
 
 impl Rule<f32> {
@@ -62,31 +80,27 @@ impl<V: Copy> Rule<V> {
     /// branches out of the loops: with them a block of eight takes half as long again.
     #[inline(always)]
     fn plain(&self) -> Option<Self> {
-        let Flags { epsilon_is_zero, scale, clip, l2, decoupled, forget, average, skip, .. } = self.flags;
-        if epsilon_is_zero || scale || clip || l2 || decoupled || forget || average || skip {
-            return None;
-        }
-        let Flags { epsilon_inside, fused, .. } = self.flags;
-        Some(Self { flags: Flags { epsilon_inside, fused, ..Flags::default() }, ..*self })
+        let usual = self.flags.0 & Flags::USUAL.0;
+        (usual == self.flags.0).then_some(Self { flags: Flags(usual), ..*self })
     }
 
     /// `a·b + c`: rounded once if fused, else after the product and after the sum.
     #[inline(always)]
     fn product_plus<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, a: V, b: V, c: V) -> V {
-        if self.flags.fused { lanes.mul_add(a, b, c) } else { lanes.add(c, lanes.mul(a, b)) }
+        if self.flags.has(Flags::FUSED) { lanes.mul_add(a, b, c) } else { lanes.add(c, lanes.mul(a, b)) }
     }
 
     /// `g ← scale·g`, `g ← clamp(g, −clip, clip)`, `g ← g + λ·w`.
     #[inline(always)]
     fn gradient<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V, mut g: V) -> V {
-        if self.flags.scale {
+        if self.flags.has(Flags::SCALE) {
             g = lanes.mul(self.scale, g);
         }
-        if self.flags.clip {
+        if self.flags.has(Flags::CLIP) {
             // The gradient stands second, so that NaN stays NaN.
             g = lanes.max(self.minus_clip, lanes.min(self.clip, g));
         }
-        if self.flags.l2 {
+        if self.flags.has(Flags::L2) {
             g = self.product_plus(lanes, self.l2, w, g);
         }
         g
@@ -95,21 +109,21 @@ impl<V: Copy> Rule<V> {
     /// What of the accumulator is added to: `G`, or `ρ·G`.
     #[inline(always)]
     fn kept<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
-        if self.flags.forget { lanes.mul(self.retained, accumulator) } else { accumulator }
+        if self.flags.has(Flags::FORGET) { lanes.mul(self.retained, accumulator) } else { accumulator }
     }
 
     /// The accumulator to keep. If bad gradients are skipped it stays finite, or one that is huge would freeze its
     /// parameters for ever, forgetting or not. The denominator is that of the sum before, so that no step gets larger.
     #[inline(always)]
     fn saturated<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
-        if self.flags.skip { lanes.min(lanes.splat(f32::MAX), accumulator) } else { accumulator }
+        if self.flags.has(Flags::SKIP) { lanes.min(lanes.splat(f32::MAX), accumulator) } else { accumulator }
     }
 
     /// `G ← G + g·g`, `ρ·G + g·g`, or `ρ·G + (1−ρ)·(g·g)`.
     #[inline(always)]
     fn accumulate<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V, g: V) -> V {
         let kept = self.kept(lanes, accumulator);
-        if self.flags.average {
+        if self.flags.has(Flags::AVERAGE) {
             self.product_plus(lanes, self.fresh, lanes.mul(g, g), kept)
         } else {
             self.product_plus(lanes, g, g, kept)
@@ -120,62 +134,77 @@ impl<V: Copy> Rule<V> {
     #[inline(always)]
     fn accumulate_mean<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V, mean: V) -> V {
         let kept = self.kept(lanes, accumulator);
-        if self.flags.average { self.product_plus(lanes, self.fresh, mean, kept) } else { lanes.add(kept, mean) }
+        if self.flags.has(Flags::AVERAGE) {
+            self.product_plus(lanes, self.fresh, mean, kept)
+        } else {
+            lanes.add(kept, mean)
+        }
     }
 
     /// `d ← √G + ε` or `√(G + ε)`.
     #[inline(always)]
     fn denominator<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, accumulator: V) -> V {
-        if self.flags.epsilon_inside {
-            lanes.sqrt(lanes.add(accumulator, self.epsilon))
+        if self.flags.has(Flags::EPSILON_INSIDE) {
+            root(lanes, lanes.add(accumulator, self.epsilon))
         } else {
-            lanes.add(lanes.sqrt(accumulator), self.epsilon)
+            lanes.add(root(lanes, accumulator), self.epsilon)
+        }
+    }
+
+    /// `a/d` up to the error of [`Arithmetic::Fast`](crate::Arithmetic::Fast), if that is on and the lanes have estimates.
+    #[inline(always)]
+    fn approximate_quotient<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, a: V, sum: V) -> Option<V> {
+        if !self.flags.has(Flags::FAST) {
+            None
+        } else if self.flags.has(Flags::EPSILON_INSIDE) {
+            let (y, half) = lanes.rsqrt_and_half(lanes.add(sum, self.epsilon))?;
+            Some(times_rsqrt(lanes, a, half, y, L::ESTIMATE_ERROR))
+        } else {
+            let d = self.denominator(lanes, sum);
+            Some(times_reciprocal(lanes, a, d, lanes.reciprocal(d)?, L::ESTIMATE_ERROR))
         }
     }
 
     /// `w ← w − (w·λ)·η`.
     #[inline(always)]
     fn decay<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V) -> V {
-        if self.flags.decoupled { lanes.sub(w, lanes.mul(lanes.mul(w, self.decoupled), self.learning_rate)) } else { w }
+        if self.flags.has(Flags::DECOUPLED) {
+            lanes.sub(w, lanes.mul(lanes.mul(w, self.decoupled), self.learning_rate))
+        } else {
+            w
+        }
     }
 
     /// `moved`, or `w` where `d = 0`, which needs ε = 0.
     #[inline(always)]
     fn unless_zero<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, d: V, w: V, moved: V) -> V {
-        if self.flags.epsilon_is_zero { lanes.if_zero(d, w, moved) } else { moved }
+        if self.flags.has(Flags::EPSILON_IS_ZERO) { lanes.if_zero(d, w, moved) } else { moved }
     }
 
-    /// The element-wise update of one block. The result is the number of elements skipped.
+    /// The element-wise update of a block: new parameters, new accumulators, and how many elements were skipped.
     #[inline(always)]
-    fn block<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        params: &mut [f32; W],
-        grads: &[f32; W],
-        accumulator: &mut [f32; W],
-    ) -> usize {
-        let (w, a) = (lanes.load(params), lanes.load(accumulator));
-        let g = self.gradient(lanes, w, lanes.load(grads));
+    fn updated<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V, g: V, a: V) -> (V, V, usize) {
+        let g = self.gradient(lanes, w, g);
         let sum = self.accumulate(lanes, a, g);
-        let d = self.denominator(lanes, sum);
-        let mut new_a = self.saturated(lanes, sum);
+        let new_a = self.saturated(lanes, sum);
         let decayed = self.decay(lanes, w);
         let scaled = lanes.mul(self.learning_rate, g);
-        let moved = lanes.sub(decayed, lanes.div(scaled, d));
-        let mut new_w = self.unless_zero(lanes, d, decayed, moved);
-        let mut skipped = 0;
-        if self.flags.skip {
+        let new_w = if let Some(quotient) = self.approximate_quotient(lanes, scaled, sum) {
+            lanes.sub(decayed, quotient)
+        } else {
+            let d = self.denominator(lanes, sum);
+            self.unless_zero(lanes, d, decayed, lanes.sub(decayed, lanes.div(scaled, d)))
+        };
+        if self.flags.has(Flags::SKIP) {
             // Not finite where `g` is not, and where the product overflows.
-            new_w = lanes.if_finite(scaled, new_w, w);
-            new_a = lanes.if_finite(scaled, new_a, a);
-            skipped = lanes.count_non_finite(scaled);
+            let (new_w, new_a) = (lanes.if_finite(scaled, new_w, w), lanes.if_finite(scaled, new_a, a));
+            (new_w, new_a, lanes.count_non_finite(scaled))
+        } else {
+            (new_w, new_a, 0)
         }
-        lanes.store(new_w, params);
-        lanes.store(new_a, accumulator);
-        skipped
     }
 
-    /// [`Rule::block`] for slices of one length.
+    /// The element-wise update of three slices of one length. The result is the number of elements skipped.
     #[inline(always)]
     fn elements<const W: usize, L: Lanes<W, Vector = V>>(
         &self,
@@ -184,50 +213,38 @@ impl<V: Copy> Rule<V> {
         grads: &[f32],
         accumulator: &mut [f32],
     ) -> usize {
+        // What is left behind the last whole block is updated as part of a block that overlaps that one. It starts from
+        // the values of before, so the elements in both get the same result from both, but would be counted twice.
+        let overlap = match (params.last_chunk(), grads.last_chunk(), accumulator.last_chunk()) {
+            (Some(w), Some(g), Some(a)) if !params.len().is_multiple_of(W) && !self.flags.has(Flags::SKIP) => {
+                Some((lanes.load(w), lanes.load(g), lanes.load(a)))
+            }
+            _ => None,
+        };
         let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
         let (g_blocks, g_tail) = grads.as_chunks::<W>();
         let (a_blocks, a_tail) = accumulator.as_chunks_mut::<W>();
         let mut skipped = 0;
         for ((w, g), a) in w_blocks.iter_mut().zip(g_blocks).zip(a_blocks) {
-            skipped += self.block(lanes, w, g, a);
+            let (new_w, new_a, count) = self.updated(lanes, lanes.load(w), lanes.load(g), lanes.load(a));
+            lanes.store(new_w, w);
+            lanes.store(new_a, a);
+            skipped += count;
         }
-        if !w_tail.is_empty() {
-            let (mut w, mut a) = (padded(w_tail), padded(a_tail));
-            skipped += self.block(lanes, &mut w, &padded(g_tail), &mut a);
-            unpad(&w, w_tail);
-            unpad(&a, a_tail);
+        if let Some((w, g, a)) = overlap {
+            let (new_w, new_a, _) = self.updated(lanes, w, g, a);
+            if let (Some(w), Some(a)) = (params.last_chunk_mut(), accumulator.last_chunk_mut()) {
+                lanes.store(new_w, w);
+                lanes.store(new_a, a);
+            }
+        } else if !w_tail.is_empty() {
+            let (w, g, a) = (lanes.load_first(w_tail), lanes.load_first(g_tail), lanes.load_first(a_tail));
+            let (new_w, new_a, count) = self.updated(lanes, w, g, a);
+            lanes.store_first(new_w, w_tail);
+            lanes.store_first(new_a, a_tail);
+            skipped += count;
         }
         skipped
-    }
-
-    /// Adds the squares of one block of gradients to the running sums.
-    #[inline(always)]
-    fn add_squares<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        params: &[f32; W],
-        grads: &[f32; W],
-        sums: &mut [f32; W],
-    ) {
-        let g = self.gradient(lanes, lanes.load(params), lanes.load(grads));
-        lanes.store(self.product_plus(lanes, g, g, lanes.load(sums)), sums);
-    }
-
-    /// `w ← w − s·g` for one block, where the row's `s` is `rate` and its denominator `d`.
-    #[inline(always)]
-    fn move_block<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        rate: V,
-        d: V,
-        params: &mut [f32; W],
-        grads: &[f32; W],
-    ) {
-        let w = lanes.load(params);
-        let g = self.gradient(lanes, w, lanes.load(grads));
-        let w = self.decay(lanes, w);
-        let moved = lanes.sub(w, lanes.mul(rate, g));
-        lanes.store(self.unless_zero(lanes, d, w, moved), params);
     }
 
     /// One row-wise update of a row and its one accumulator:
@@ -244,26 +261,9 @@ impl<V: Copy> Rule<V> {
         accumulator: &mut f32,
     ) -> usize {
         let dim = params.len() as f32;
-        let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
-        let (g_blocks, g_tail) = grads.as_chunks::<W>();
-
-        let mut p = [0.0; SUM_LANES];
-        let (sums, _) = p.as_chunks_mut::<W>();
-        let groups = sums.len().max(1);
-        for (index, (w, g)) in w_blocks.iter().zip(g_blocks).enumerate() {
-            if let Some(sum) = sums.get_mut(index % groups) {
-                self.add_squares(lanes, w, g, sum);
-            }
-        }
-        if !w_tail.is_empty()
-            && let Some(sum) = sums.get_mut(w_blocks.len() % groups)
-        {
-            // The padding is zero, and adding its square changes no sum.
-            self.add_squares(lanes, &padded(w_tail), &padded(g_tail), sum);
-        }
-        let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
+        let sum = self.sum_of_squares(lanes, params, grads);
         // The sum of a row with a bad gradient is not finite. The converse fails: finite squares may overflow it.
-        if self.flags.skip && !sum.is_finite() && self.any_non_finite(lanes, w_blocks, g_blocks, w_tail, g_tail) {
+        if self.flags.has(Flags::SKIP) && !sum.is_finite() && self.any_non_finite(lanes, params, grads) {
             return 1;
         }
         let a = self.accumulate_mean(lanes, lanes.splat(*accumulator), lanes.splat(sum / dim));
@@ -275,62 +275,168 @@ impl<V: Copy> Rule<V> {
 
         let d = self.denominator(lanes, a);
         let rate = lanes.div(self.learning_rate, d);
+        let overlap = match (params.last_chunk(), grads.last_chunk()) {
+            (Some(w), Some(g)) if !params.len().is_multiple_of(W) => Some((lanes.load(w), lanes.load(g))),
+            _ => None,
+        };
+        let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
+        let (g_blocks, g_tail) = grads.as_chunks::<W>();
         for (w, g) in w_blocks.iter_mut().zip(g_blocks) {
-            self.move_block(lanes, rate, d, w, g);
+            lanes.store(self.moved(lanes, rate, d, lanes.load(w), lanes.load(g)), w);
         }
-        if !w_tail.is_empty() {
-            let mut w = padded(w_tail);
-            self.move_block(lanes, rate, d, &mut w, &padded(g_tail));
-            unpad(&w, w_tail);
+        if let Some((w, g)) = overlap {
+            if let Some(to) = params.last_chunk_mut() {
+                lanes.store(self.moved(lanes, rate, d, w, g), to);
+            }
+        } else if !w_tail.is_empty() {
+            let (w, g) = (lanes.load_first(w_tail), lanes.load_first(g_tail));
+            lanes.store_first(self.moved(lanes, rate, d, w, g), w_tail);
         }
         0
     }
 
+    /// `Σ g²` of a row's gradients.
+    #[inline(always)]
+    fn sum_of_squares<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, params: &[f32], grads: &[f32]) -> f32 {
+        let mut p = [0.0; SUM_LANES];
+        let (sums, _) = p.as_chunks_mut::<W>();
+        let (w_groups, w_tail) = params.as_chunks::<SUM_LANES>();
+        let (g_groups, g_tail) = grads.as_chunks::<SUM_LANES>();
+        for (w, g) in w_groups.iter().zip(g_groups) {
+            let ((w_blocks, _), (g_blocks, _)) = (w.as_chunks::<W>(), g.as_chunks::<W>());
+            for ((w, g), sum) in w_blocks.iter().zip(g_blocks).zip(&mut *sums) {
+                lanes.store(self.plus_square(lanes, lanes.load(w), lanes.load(g), lanes.load(sum)), sum);
+            }
+        }
+        // In a block that is not full the last lanes are 0, and adding its square changes no sum.
+        for ((w, g), sum) in w_tail.chunks(W).zip(g_tail.chunks(W)).zip(sums) {
+            let (w, g) = (lanes.load_first(w), lanes.load_first(g));
+            lanes.store(self.plus_square(lanes, w, g, lanes.load(sum)), sum);
+        }
+        ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
+    }
+
+    /// `sum + g·g`.
+    #[inline(always)]
+    fn plus_square<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, w: V, g: V, sum: V) -> V {
+        let g = self.gradient(lanes, w, g);
+        self.product_plus(lanes, g, g, sum)
+    }
+
+    /// `w − s·g` for one block, where the row's `s` is `rate` and its denominator `d`.
+    #[inline(always)]
+    fn moved<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, rate: V, d: V, w: V, g: V) -> V {
+        let g = self.gradient(lanes, w, g);
+        let w = self.decay(lanes, w);
+        self.unless_zero(lanes, d, w, lanes.sub(w, lanes.mul(rate, g)))
+    }
+
     /// Whether any of a row's gradients, transformed, is infinite or NaN.
     #[inline(always)]
-    fn any_non_finite<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        w_blocks: &[[f32; W]],
-        g_blocks: &[[f32; W]],
-        w_tail: &[f32],
-        g_tail: &[f32],
-    ) -> bool {
+    fn any_non_finite<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, params: &[f32], grads: &[f32]) -> bool {
         let mut count = 0;
-        for (w, g) in w_blocks.iter().zip(g_blocks) {
-            count += lanes.count_non_finite(self.gradient(lanes, lanes.load(w), lanes.load(g)));
+        for (w, g) in params.chunks(W).zip(grads.chunks(W)) {
+            count += lanes.count_non_finite(self.gradient(lanes, lanes.load_first(w), lanes.load_first(g)));
         }
-        let (w, g) = (lanes.load(&padded(w_tail)), lanes.load(&padded(g_tail)));
-        count + lanes.count_non_finite(self.gradient(lanes, w, g)) > 0
+        count > 0
     }
 }
 
-/// The first values of a block, then zeros. The loop is over the block, whose length is known, so that it becomes a
-/// handful of moves; over the values it becomes a call of `memcpy`, which costs four times as much.
+/// `√x`, correctly rounded.
 #[inline(always)]
-fn padded<const W: usize>(values: &[f32]) -> [f32; W] {
-    let mut block = [0.0; W];
-    for (j, to) in block.iter_mut().enumerate() {
-        if let Some(from) = values.get(j) {
-            *to = *from;
-        }
+fn root<const W: usize, L: Lanes<W>>(lanes: L, x: L::Vector) -> L::Vector {
+    if L::ROOT_OF_PRODUCTS
+        && lanes.all_zero_or_at_least(x, LEAST_PRODUCT)
+        && let Some((y, _)) = lanes.rsqrt_and_half(x)
+    {
+        root_of_products(lanes, x, lanes.if_zero(x, x, y))
+    } else {
+        lanes.sqrt(x)
     }
-    block
 }
 
-/// The inverse of [`padded`].
+/// The least value that [`root_of_products`] takes: with it `x − s²`, whose last bit is worth `2⁻⁴⁸·x`, is exact.
+const LEAST_PRODUCT: f32 = f32::from_bits((127 - 64) << 23);
+
+/// `√x`, correctly rounded, from an estimate `y` of `1/√x` with a relative error of at most 2⁻¹⁴, for finite `x` from
+/// [`LEAST_PRODUCT`] on, and for `x = y = 0`. It needs no divider, which is what the step waits for inside the caches.
+///
+/// Proof. Multiplying `x` by 4 multiplies `s` by 2 and divides `y` and `h` by 2, all exactly, since nothing over- or
+/// underflows: it is enough to look at the 2²⁴ values of `x` in `[1, 4)`.
+/// The Newton step of Goldschmidt leaves `s = √x·(1+δ)` with `|δ| ≤ 1.5·2⁻²⁸ + 2⁻²⁵ + 2⁻²⁴`, the terms being those of the
+/// estimate, of the rounding of `s` before the step, half of which remains, and of that after it; the same holds for
+/// `h = 1/(2√x)`. So `s` is one of the two neighbours of `√x`, and `h` is within 8 units in the last place.
+/// For each `x`, each such `s` and each such `h` a test computes the last two operations: the result is correct but for
+/// fifteen `x`; and for these it is correct from every `y` that is an `f32` within the error (tests in this file).
 #[inline(always)]
-fn unpad<const W: usize>(block: &[f32; W], values: &mut [f32]) {
-    for (j, from) in block.iter().enumerate() {
-        if let Some(to) = values.get_mut(j) {
-            *to = *from;
-        }
-    }
+fn root_of_products<const W: usize, L: Lanes<W>>(lanes: L, x: L::Vector, y: L::Vector) -> L::Vector {
+    let (s, h) = root_and_half_reciprocal(lanes, x, y);
+    corrected_root(lanes, x, s, h)
+}
+
+/// `√x` and `1/(2√x)`, nearly: one step of Goldschmidt from an estimate of `1/√x`.
+#[inline(always)]
+fn root_and_half_reciprocal<const W: usize, L: Lanes<W>>(
+    lanes: L,
+    x: L::Vector,
+    y: L::Vector,
+) -> (L::Vector, L::Vector) {
+    let half = lanes.splat(0.5);
+    let (s, h) = (lanes.mul(x, y), lanes.mul(half, y));
+    let r = minus_product(lanes, half, s, h);
+    (lanes.mul_add(s, r, s), lanes.mul_add(h, r, h))
+}
+
+/// `s + (x − s²)·h`, where the remainder is exact.
+#[inline(always)]
+fn corrected_root<const W: usize, L: Lanes<W>>(lanes: L, x: L::Vector, s: L::Vector, h: L::Vector) -> L::Vector {
+    lanes.mul_add(minus_product(lanes, x, s, s), h, s)
+}
+
+/// `a/√x`, nearly, from `x/2` and an estimate `y` of `1/√x` with a relative error of at most `error`: `a·y` and one Newton
+/// step. Where `y` is 0 because `x` is infinite, and `half` is anything finite, the result is 0.
+///
+/// The step leaves a relative error between `−1.5·error²` and 0; half of that is added. What remains, with the roundings
+/// of `p`, of `half·y` and of the result, and those of a correctly rounded root and quotient, adds up to at most
+/// [`FAST_ULPS`](crate::Arithmetic::FAST_ULPS), whatever the estimate: see the test.
+#[inline(always)]
+fn times_rsqrt<const W: usize, L: Lanes<W>>(
+    lanes: L,
+    a: L::Vector,
+    half: L::Vector,
+    y: L::Vector,
+    error: f32,
+) -> L::Vector {
+    let e = minus_product(lanes, lanes.splat(0.5 + 0.75 * (error * error)), lanes.mul(half, y), y);
+    let p = lanes.mul(a, y);
+    lanes.mul_add(p, e, p)
+}
+
+/// `a/d`, nearly, from an estimate `y` of `1/d`: as [`times_rsqrt`], but for an error of the step between `−error²` and 0.
+#[inline(always)]
+fn times_reciprocal<const W: usize, L: Lanes<W>>(
+    lanes: L,
+    a: L::Vector,
+    d: L::Vector,
+    y: L::Vector,
+    error: f32,
+) -> L::Vector {
+    // Finite where `d` is infinite and `y` is 0. NaN stays NaN.
+    let d = lanes.min(lanes.splat(f32::MAX), d);
+    let e = minus_product(lanes, lanes.splat(1.0 + 0.5 * (error * error)), d, y);
+    let p = lanes.mul(a, y);
+    lanes.mul_add(p, e, p)
+}
+
+/// `c − a·b`, rounded once.
+#[inline(always)]
+fn minus_product<const W: usize, L: Lanes<W>>(lanes: L, c: L::Vector, a: L::Vector, b: L::Vector) -> L::Vector {
+    lanes.mul_add(a, lanes.sub(lanes.splat(-0.0), b), c)
 }
 
 /// The dense step. The three slices have one length.
 pub(crate) struct Dense<'a> {
-    pub(crate) rule: Rule<f32>,
+    pub(crate) rule: &'a Rule<f32>,
     pub(crate) params: &'a mut [f32],
     pub(crate) grads: &'a [f32],
     pub(crate) accumulator: &'a mut [f32],
@@ -351,20 +457,31 @@ impl Kernel for Dense<'_> {
     }
 }
 
+/// Rows of tables with fewer parameters are in the cache, or soon there.
+const PREFETCH_FROM: usize = 1 << 17;
+
+/// How many parameters ahead rows are asked for: enough for the memory to answer in time, and few enough for the cache to
+/// hold.
+const PREFETCH_AHEAD: usize = 1024;
+
 /// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.
 ///
 /// `params` is a multiple of `dim` long, `accumulator` holds `dim` values per row or, row-wise, one, `grads` is as
 /// long as `rows` times `dim`, and each row is in the table.
-pub(crate) struct Rows<'a, I, const ROW_WISE: bool> {
-    pub(crate) rule: Rule<f32>,
+///
+/// If `PART`, then `params` and `accumulator` are a part of the table, from `first_row` on, and rows outside of it are
+/// passed over.
+pub(crate) struct Rows<'a, I, const ROW_WISE: bool, const PART: bool> {
+    pub(crate) rule: &'a Rule<f32>,
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
+    pub(crate) first_row: usize,
     pub(crate) dim: usize,
     pub(crate) rows: &'a [I],
     pub(crate) grads: &'a [f32],
 }
 
-impl<I: RowIndex, const ROW_WISE: bool> Kernel for Rows<'_, I, ROW_WISE> {
+impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Kernel for Rows<'_, I, ROW_WISE, PART> {
     /// The number of elements or, row-wise, rows skipped.
     type Output = usize;
 
@@ -380,17 +497,31 @@ impl<I: RowIndex, const ROW_WISE: bool> Kernel for Rows<'_, I, ROW_WISE> {
     }
 }
 
-impl<I: RowIndex, const ROW_WISE: bool> Rows<'_, I, ROW_WISE> {
+impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Rows<'_, I, ROW_WISE, PART> {
     /// One update after the other. The result is the number of elements or rows skipped.
     #[inline(always)]
     fn each<const W: usize, L: Lanes<W>>(self, lanes: L, rule: Rule<L::Vector>) -> usize {
+        let ahead = if self.params.len() < PREFETCH_FROM { usize::MAX } else { 1 + PREFETCH_AHEAD / self.dim.max(1) };
+        let mut coming = self.rows.get(ahead..).unwrap_or_default().iter();
         let mut grads = self.grads;
         let mut skipped = 0;
+        let part_rows = if PART { self.params.len().checked_div(self.dim).unwrap_or(0) } else { 0 };
         for row in self.rows {
+            if let Some(row) = coming.next() {
+                self.prefetch(lanes, *row);
+            }
             // The caller has checked every row, so none of these breaks is taken; written as they are, they leave the
             // compiler no panic to link.
-            let Some(row) = row.to_usize() else { break };
+            let Some(mut row) = row.to_usize() else { break };
             let Some((g, rest)) = grads.split_at_checked(self.dim) else { break };
+            if PART {
+                // Less than 0 wraps around to more rows than there are.
+                row = row.wrapping_sub(self.first_row);
+                if row >= part_rows {
+                    grads = rest;
+                    continue;
+                }
+            }
             let Some(w) = row_of(self.params, row, self.dim) else { break };
             skipped += if ROW_WISE {
                 let Some(a) = self.accumulator.get_mut(row) else { break };
@@ -403,6 +534,20 @@ impl<I: RowIndex, const ROW_WISE: bool> Rows<'_, I, ROW_WISE> {
         }
         skipped
     }
+
+    /// Asks for a row's parameters and accumulators.
+    #[inline(always)]
+    fn prefetch<const W: usize, L: Lanes<W>>(&self, lanes: L, row: I) {
+        let Some(row) = row.to_usize() else { return };
+        let Some(row) = row.checked_sub(self.first_row) else { return };
+        let start = row.wrapping_mul(self.dim);
+        lanes.prefetch(self.params.get(start..start.wrapping_add(self.dim)).unwrap_or_default());
+        if ROW_WISE {
+            lanes.prefetch(self.accumulator.get(row..row.wrapping_add(1)).unwrap_or_default());
+        } else {
+            lanes.prefetch(self.accumulator.get(start..start.wrapping_add(self.dim)).unwrap_or_default());
+        }
+    }
 }
 
 /// One row of a table that holds it.
@@ -414,7 +559,7 @@ fn row_of(table: &mut [f32], row: usize, dim: usize) -> Option<&mut [f32]> {
 
 /// Effective learning rates, `η/d`. The two slices have one length.
 pub(crate) struct EffectiveRates<'a> {
-    pub(crate) rule: Rule<f32>,
+    pub(crate) rule: &'a Rule<f32>,
     pub(crate) accumulator: &'a [f32],
     pub(crate) rates: &'a mut [f32],
 }
@@ -430,9 +575,8 @@ impl Kernel for EffectiveRates<'_> {
         for (a, rate) in a_blocks.iter().zip(rate_blocks) {
             lanes.store(lanes.div(rule.learning_rate, rule.denominator(lanes, lanes.load(a))), rate);
         }
-        let mut rate = [0.0; W];
-        lanes.store(lanes.div(rule.learning_rate, rule.denominator(lanes, lanes.load(&padded(a_tail)))), &mut rate);
-        unpad(&rate, rate_tail);
+        let rate = lanes.div(rule.learning_rate, rule.denominator(lanes, lanes.load_first(a_tail)));
+        lanes.store_first(rate, rate_tail);
     }
 }
 
@@ -459,7 +603,7 @@ impl Kernel for AllFinite<'_> {
 #[inline(always)]
 fn count_non_finite<const W: usize, L: Lanes<W>>(lanes: L, values: &[f32]) -> usize {
     let (blocks, tail) = values.as_chunks::<W>();
-    let mut count = lanes.count_non_finite(lanes.load(&padded(tail)));
+    let mut count = lanes.count_non_finite(lanes.load_first(tail));
     for block in blocks {
         count += lanes.count_non_finite(lanes.load(block));
     }
@@ -520,8 +664,10 @@ fn squares<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, values: &[f32]
     for group in groups {
         add_group(lanes, group, &mut sums);
     }
-    if !rest.is_empty() {
-        add_group(lanes, &padded(rest), &mut sums);
+    let (parts, _) = sums.as_chunks_mut::<W>();
+    for (sum, x) in parts.iter_mut().zip(rest.chunks(W)) {
+        let x = lanes.load_first(x);
+        lanes.store(lanes.add(lanes.load(sum), lanes.mul(x, x)), sum);
     }
     sums
 }
@@ -533,5 +679,132 @@ fn add_group<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, group: &[f32
     for (sum, block) in sums.iter_mut().zip(blocks) {
         let x = lanes.load(block);
         lanes.store(lanes.add(lanes.load(sum), lanes.mul(x, x)), sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use super::{corrected_root, root_and_half_reciprocal, root_of_products, times_reciprocal, times_rsqrt};
+    use crate::Arithmetic;
+    use crate::backend::Scalar;
+
+    const ESTIMATE_ERROR: f64 = 1.0 / 16384.0;
+
+    /// Calls `f` for each `step`th `x` in `[1, 4)`, with its root.
+    fn each(step: usize, mut f: impl FnMut(f32, f64)) {
+        for bits in (1.0_f32.to_bits()..4.0_f32.to_bits()).step_by(step) {
+            let x = f32::from_bits(bits);
+            f(x, f64::from(x).sqrt());
+        }
+    }
+
+    /// All `f32` from `from` to `to`, both positive.
+    fn between(from: f64, to: f64) -> impl Iterator<Item = f32> {
+        let first = (from as f32).to_bits();
+        (first..=(to as f32).to_bits()).map(f32::from_bits)
+    }
+
+    /// The first half of the proof: `s` and `h` are as near as it says, for estimates over the whole of their error.
+    fn root_is_near(step: usize) {
+        each(step, |x, root| {
+            for part in [-1.0, -0.9, -0.4, 0.0, 0.3, 0.7, 1.0] {
+                let y = ((1.0 + 0.9999 * part * ESTIMATE_ERROR) / root) as f32;
+                let (s, h) = root_and_half_reciprocal(Scalar, x, y);
+                let (below, above) = neighbours(root);
+                assert!(s == below || s == above, "√{x:e} from {y:e}: {s:e}");
+                assert!(h.to_bits().abs_diff(((0.5 / root) as f32).to_bits()) <= 8, "1/2√{x:e} from {y:e}: {h:e}");
+                assert_eq!(root_of_products(Scalar, x, y), x.sqrt(), "√{x:e} from {y:e}");
+            }
+        });
+    }
+
+    /// The second half: from any such `s` and `h` the result is correct, or else from any estimate.
+    fn root_is_correct(step: usize) {
+        let mut exceptions = Vec::new();
+        each(step, |x, root| {
+            let h = ((0.5 / root) as f32).to_bits();
+            let (below, above) = neighbours(root);
+            let wrong = [below, above]
+                .into_iter()
+                .any(|s| (h - 8..=h + 8).any(|h| corrected_root(Scalar, x, s, f32::from_bits(h)) != x.sqrt()));
+            if wrong {
+                exceptions.push(x);
+            }
+        });
+        assert!(exceptions.len() <= 15, "{exceptions:?}");
+        for x in exceptions {
+            let y = 1.0 / f64::from(x).sqrt();
+            for y in between(y * (1.0 - ESTIMATE_ERROR), y * (1.0 + ESTIMATE_ERROR)) {
+                assert_eq!(root_of_products(Scalar, x, y), x.sqrt(), "√{x:e} from {y:e}");
+            }
+        }
+    }
+
+    /// The `f32` at or below a root, and the one at or above it.
+    fn neighbours(root: f64) -> (f32, f32) {
+        let nearest = root as f32;
+        match f64::from(nearest).total_cmp(&root) {
+            core::cmp::Ordering::Less => (nearest, nearest.next_up()),
+            core::cmp::Ordering::Equal => (nearest, nearest),
+            core::cmp::Ordering::Greater => (nearest.next_down(), nearest),
+        }
+    }
+
+    #[test]
+    fn roots_of_products() {
+        root_is_near(61);
+        root_is_correct(61);
+    }
+
+    #[test]
+    #[ignore = "all values: minutes without optimization; cargo test --release -- --ignored"]
+    fn all_roots_of_products() {
+        root_is_near(1);
+        root_is_correct(1);
+    }
+
+    #[test]
+    fn roots_of_products_at_the_ends_of_the_range() {
+        for x in [super::LEAST_PRODUCT, super::LEAST_PRODUCT.next_up(), f32::MAX, f32::MAX.next_down()] {
+            let y = (1.0 / f64::from(x).sqrt()) as f32;
+            assert_eq!(root_of_products(Scalar, x, y), x.sqrt(), "{x:e}");
+        }
+        assert_eq!(root_of_products(Scalar, 0.0, 0.0).to_bits(), 0);
+    }
+
+    /// Quotients from estimates of any error that is allowed, the greatest among them.
+    fn quotients_are_near(count: usize) {
+        let mut state = 1_u64;
+        for error in [1.5 / 4096.0, 1.0 / 16384.0] {
+            for number in 0..count {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let x = f32::from_bits(1.0_f32.to_bits() + (state >> 40) as u32);
+                let a = f32::from_bits(1.0_f32.to_bits() + (state >> 17) as u32 % (1 << 23));
+                let y = |exact: f64| {
+                    let part = [-1.0, 1.0, 0.0, (state % 1024) as f64 / 512.0 - 1.0][number % 4];
+                    (exact * (1.0 + f64::from(error) * part)) as f32
+                };
+                let (root, exact) = (x.sqrt(), a / x.sqrt());
+                let fast = times_rsqrt(Scalar, a, x / 2.0, y(1.0 / f64::from(x).sqrt()), error);
+                assert!(fast.to_bits().abs_diff(exact.to_bits()) <= Arithmetic::FAST_ULPS, "{a:e}/√{x:e}: {fast:e}");
+                let fast = times_reciprocal(Scalar, a, root, y(1.0 / f64::from(root)), error);
+                assert!(fast.to_bits().abs_diff(exact.to_bits()) <= Arithmetic::FAST_ULPS, "{a:e}/{root:e}: {fast:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn quotients_from_any_estimate() {
+        quotients_are_near(1_000_000);
+    }
+
+    #[test]
+    #[ignore = "10⁹ pairs: minutes; cargo test --release -- --ignored"]
+    fn many_quotients_from_any_estimate() {
+        quotients_are_near(1_000_000_000);
     }
 }

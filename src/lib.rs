@@ -8,6 +8,7 @@
 //! - [`LearningRate`] is a rate as a function of the step; [`Accumulation`] can forget; [`Adagrad::summary`] tells how far
 //!   the effective rates have fallen; [`NonFinite`], [`all_finite`], [`sum_of_squares`] and [`clip_norm_scale`] guard
 //!   against bad gradients.
+//! - With the feature `rayon`, `Adagrad::par_step` and `Adagrad::par_step_rows` run on several threads.
 //!
 //! ```
 //! use adagrad::Adagrad;
@@ -27,9 +28,9 @@
 //! # Same bits
 //!
 //! Every result is made of IEEE 754 operations that round correctly, in an order that is fixed and documented. So it
-//! depends neither on the backend, the target, the slices' lengths and alignment, nor on how a dense call is split. The
-//! exceptions are the payloads of NaNs, CPUs set to flush denormals to zero, and 32-bit x86 without SSE2, where Rust
-//! itself rounds differently.
+//! depends neither on the backend, the target, the slices' lengths and alignment, nor on how a dense call is split or how
+//! many threads share a step. The exceptions are the payloads of NaNs, CPUs set to flush denormals to zero, and 32-bit
+//! x86 without SSE2, where Rust itself rounds differently.
 #![no_std]
 #![warn(unreachable_pub)]
 
@@ -41,6 +42,8 @@ mod error;
 mod kernel;
 mod lanes;
 mod norms;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod schedule;
 mod table;
 

@@ -48,7 +48,7 @@ pub(crate) fn measure(meter: &Meter, (w, g, a): &mut Vectors, n: usize, place: P
     }];
     for kind in KINDS {
         let options = place.of(kind.options);
-        contenders.extend(backends.iter().map(|backend| {
+        contenders.extend(backends.iter().filter(|backend| kind.is_on(**backend)).map(|backend| {
             Contender::new(Who::Step(*backend, *kind), move |(w, g, a): &mut Slices<'_>| {
                 options.step_on(*backend, w, g, a).expect("the lengths are the same");
             })
@@ -62,7 +62,7 @@ pub(crate) fn measure(meter: &Meter, (w, g, a): &mut Vectors, n: usize, place: P
 /// Times of a whole call of few elements: [`Adagrad::step`] and the naive loop.
 pub(crate) fn measure_call(meter: &Meter, (w, g, a): &mut Vectors, n: usize) -> Times {
     let mut contenders = vec![Contender::new(Who::Naive, |(w, g, a): &mut Slices<'_>| whole(w, g, a, naive))];
-    for kind in KINDS {
+    for kind in KINDS.iter().filter(|kind| kind.is_on(Backend::detected())) {
         contenders.push(Contender::new(Who::Step(Backend::detected(), *kind), |(w, g, a): &mut Slices<'_>| {
             // What the options are is not known when compiling, so they are checked.
             core::hint::black_box(&kind.options).step(w, g, a).expect("the lengths are the same");

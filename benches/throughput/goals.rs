@@ -41,7 +41,9 @@ impl Goals {
     /// Measures dense steps and calls.
     pub(crate) fn dense(meter: &Meter, memory: &mut Vectors, sizes: &Sizes) -> Self {
         let ratios = Table::new(["", "step", "naive", "limit", "naive ÷ step", "limit ÷ step"]);
-        let calls = ["elements", "naive"].into_iter().chain(KINDS.iter().map(|kind| kind.name));
+        let calls = ["elements", "naive"]
+            .into_iter()
+            .chain(KINDS.iter().filter(|kind| kind.is_on(Backend::detected())).map(|kind| kind.name));
         let threads = threads::measure(meter, memory, &sizes.threads);
         let mut goals = Self { ratios, calls: Table::new(calls), threads };
         let measure = |(n, place)| (n, place, dense::measure(meter, memory, n, place, &[Backend::detected()]));

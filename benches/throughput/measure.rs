@@ -6,7 +6,7 @@ use core::hint::black_box;
 use core::time::Duration;
 use std::time::Instant;
 
-use adagrad::{Adagrad, Backend};
+use adagrad::{Adagrad, Arithmetic, Backend};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::common::OPT;
@@ -19,10 +19,15 @@ pub(crate) struct Kind {
 }
 
 /// All ways. The charts' lines of the first are solid, those of a second are dashed.
-pub(crate) const KINDS: &[Kind] = &[
-    Kind { name: "exact", options: OPT },
-    // Kind { name: "fast", options: OPT.with_arithmetic(Arithmetic::Fast) },
-];
+pub(crate) const KINDS: &[Kind] =
+    &[Kind { name: "exact", options: OPT }, Kind { name: "fast", options: OPT.with_arithmetic(Arithmetic::Fast) }];
+
+impl Kind {
+    /// Whether the backend has it. Where it has not, the step is that of the first kind.
+    pub(crate) fn is_on(&self, backend: Backend) -> bool {
+        *self == KINDS[0] || !matches!(backend, Backend::Scalar | Backend::Portable)
+    }
+}
 
 /// Who is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]

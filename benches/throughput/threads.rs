@@ -24,9 +24,9 @@ pub(crate) fn measure(meter: &Meter, (w, g, a): &mut Vectors, lengths: &[usize])
             Contender::new(Who::Step(Backend::detected(), KINDS[0]), |(w, g, a): &mut Slices<'_>| {
                 options.step(w, g, a).expect("the lengths are the same");
             }),
-            // Contender::new(Who::TwoThreads, |(w, g, a): &mut Slices<'_>| {
-            //     options.par_step(w, g, a).expect("the lengths are the same");
-            // }),
+            Contender::new(Who::TwoThreads, |(w, g, a): &mut Slices<'_>| {
+                options.par_step(w, g, a).expect("the lengths are the same");
+            }),
             Contender::new(Who::Limit, |(w, g, a): &mut Slices<'_>| whole(w, g, a, traffic)),
             Contender::new(Who::LimitOfTwoThreads, |(w, g, a): &mut Slices<'_>| halves(w, g, a, traffic)),
         ];

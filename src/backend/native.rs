@@ -151,7 +151,8 @@ mod x86 {
     (
         $(#[$doc:meta])*
         $Token:ident, $detection:ident, $features:tt, $Vector:ident, $lanes:literal,
-        $(fn $operation:ident($($argument:ident),*) $(-> $Result:ty)? = $body:expr;)*
+        $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
+        $(fn $operation:ident($($argument:ident $(: $Argument:ty)?),*) $(-> $Result:ty)? = $body:expr;)*
     ) => {
         detection!($detection, $features);
 
@@ -185,6 +186,8 @@ mod x86 {
         impl Lanes<$lanes> for $Token {
             type Vector = $Vector;
 
+            $(const $CONSTANT: $Constant = $value;)*
+
             #[inline(always)]
             fn load(self, from: &[f32; $lanes]) -> $Vector {
                 bytemuck::must_cast(*from)
@@ -200,12 +203,17 @@ mod x86 {
                 bytemuck::must_cast([x; $lanes])
             }
 
+            #[inline(always)]
+            fn prefetch(self, values: &[f32]) {
+                prefetch(values);
+            }
+
             $(
                 #[inline(always)]
-                fn $operation(self, $($argument: $Vector),*) -> or_else!($($Result)?, $Vector) {
+                fn $operation(self, $($argument: or_else!($($Argument)?, $Vector)),*) -> or_else!($($Result)?, $Vector) {
                     with_features! { $features
                         #[inline]
-                        fn inside($($argument: $Vector),*) -> or_else!($($Result)?, $Vector) {
+                        fn inside($($argument: or_else!($($Argument)?, $Vector)),*) -> or_else!($($Result)?, $Vector) {
                             $body
                         }
                     }
@@ -217,9 +225,24 @@ mod x86 {
     };
 }
 
+    /// Asks for the lines of 64 bytes that a slice is in.
+    #[inline(always)]
+    fn prefetch(values: &[f32]) {
+        for line in values.chunks(16) {
+            // SAFETY: a prefetch changes nothing but the caches, and whatever the address it does not fail. It belongs to
+            // SSE, which every token stands for.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        }
+        if let Some(last) = values.last() {
+            // SAFETY: as above. This line is another one if the slice begins in the midst of one.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(last).cast()) };
+        }
+    }
+
     instruction_set! {
         /// AVX2 and FMA.
         Avx2, cpu_has_avx2, ["avx2", "fma"], __m256, 8,
+        const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
         fn add(a, b) = _mm256_add_ps(a, b);
         fn sub(a, b) = _mm256_sub_ps(a, b);
         fn mul(a, b) = _mm256_mul_ps(a, b);
@@ -232,11 +255,22 @@ mod x86 {
         // The difference of a value and itself is 0, or NaN where the value is not finite.
         fn if_finite(test, finite, other) = _mm256_blendv_ps(other, finite, _mm256_cmp_ps::<_CMP_ORD_Q>(_mm256_sub_ps(test, test), test));
         fn count_non_finite(a) -> usize = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_UNORD_Q>(_mm256_sub_ps(a, a), a)).count_ones() as usize;
+        // One less in the exponent, which makes infinity finite.
+        fn rsqrt_and_half(a) -> Option<(__m256, __m256)> = Some((_mm256_rsqrt_ps(a), _mm256_castsi256_ps(_mm256_sub_epi32(_mm256_castps_si256(a), _mm256_set1_epi32(1 << 23)))));
+        fn reciprocal(a) -> Option<__m256> = Some(_mm256_rcp_ps(a));
     }
 
     instruction_set! {
         /// AVX-512F, and AVX2 and FMA, which every CPU with it has.
         Avx512, cpu_has_avx512, ["avx512f", "avx2", "fma"], __m512, 16,
+        const ESTIMATE_ERROR: f32 = 1.0 / 16384.0;
+        const ROOT_OF_PRODUCTS: bool = true;
+        fn all_zero_or_at_least(a, least: f32) -> bool = {
+            let zero = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, _mm512_setzero_ps());
+            let at_least = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, _mm512_set1_ps(least));
+            let finite = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(a, _mm512_set1_ps(f32::MAX));
+            (zero | at_least) & finite == 0xFFFF
+        };
         fn add(a, b) = _mm512_add_ps(a, b);
         fn sub(a, b) = _mm512_sub_ps(a, b);
         fn mul(a, b) = _mm512_mul_ps(a, b);
@@ -248,5 +282,8 @@ mod x86 {
         fn if_zero(test, zero, other) = _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(test, _mm512_setzero_ps()), other, zero);
         fn if_finite(test, finite, other) = _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_ORD_Q>(_mm512_sub_ps(test, test), test), other, finite);
         fn count_non_finite(a) -> usize = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(_mm512_sub_ps(a, a), a).count_ones() as usize;
+        // One less in the exponent, which makes infinity finite.
+        fn rsqrt_and_half(a) -> Option<(__m512, __m512)> = Some((_mm512_rsqrt14_ps(a), _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(1 << 23)))));
+        fn reciprocal(a) -> Option<__m512> = Some(_mm512_rcp14_ps(a));
     }
 }

@@ -3,7 +3,7 @@
 use wide::f32x8;
 
 use super::scalar;
-use crate::lanes::Lanes;
+use crate::lanes::{Kernel, Lanes};
 
 /// Eight `f32`, in as many registers as the target needs for them.
 #[derive(Clone, Copy)]
@@ -27,6 +27,12 @@ impl Portable {
     #[inline(always)]
     pub(crate) fn detect() -> Option<Self> {
         HAS_SIMD.then_some(Self(()))
+    }
+
+    /// Runs a kernel. Not inlined, or callers that run on other backends save registers and stack for it.
+    #[inline(never)]
+    pub(crate) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
     }
 }
 

@@ -4,11 +4,21 @@ use wide::f32x4;
 
 use super::native;
 use super::portable::{HAS_FMA, HAS_SIMD};
-use crate::lanes::Lanes;
+use crate::lanes::{Kernel, Lanes};
 
 /// Lanes of one `f32`, on every target.
 #[derive(Clone, Copy)]
 pub(crate) struct Scalar;
+
+impl Scalar {
+    /// Runs a kernel. On bare metal, where it is the only backend, it is inlined, so that the compiler drops what constant
+    /// hyper-parameters turn off. Elsewhere it is not, or callers that run on other backends save registers for it.
+    #[cfg_attr(target_os = "none", inline(always))]
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    pub(crate) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+}
 
 impl Lanes<1> for Scalar {
     type Vector = f32;

@@ -1,0 +1,265 @@
+//! Steps on several threads, with rayon.
+
+use crate::kernel::Rows;
+use crate::table::{Layout, RowIndex, check_length};
+use crate::{Adagrad, Backend, Error, Report, Table};
+
+/// The least number of elements of a dense step that is divided. To wake a sleeping thread takes tens of microseconds,
+/// and half as many elements took about ninety: two threads were then no faster than one. `cargo bench --bench threads`
+/// measures it.
+const MIN_DENSE: usize = 1 << 19;
+
+/// The least work of a step for rows that is divided. It is less than for a dense step, since rows that are not in the
+/// cache take longer.
+const MIN_ROWS: usize = 1 << 18;
+
+/// The least work for a task.
+const MIN_TASK: usize = 1 << 16;
+
+/// Tasks of a dense step for each thread: the second is taken by whoever is first done, so that a thread that wakes
+/// late, or shares its processor, is not waited for as long.
+const DENSE_TASKS: usize = 2;
+
+/// Dense tasks but the last are a multiple of so many elements long: whole blocks of any backend, and whole cache lines,
+/// so that tasks share no line if the slices begin at one.
+const BLOCK: usize = 16;
+
+/// The work for a row beside its elements, in elements.
+const ROW_WORK: usize = 16;
+
+/// How many of a step's rows are looked at to find ranges of the table that are stepped equally often.
+const SAMPLES: usize = 512;
+
+/// Steps on several threads, with the feature `rayon`: those of the thread pool that the call is made in, or else of
+/// rayon's global one. The results have the bits of the serial steps', for any number of threads.
+impl Adagrad {
+    /// [`Adagrad::step`] on several threads, with the same result.
+    ///
+    /// Each thread gets a part of the slices. Fewer than 2¹⁹ elements are stepped by the caller alone, since to wake
+    /// another thread takes longer. The step itself allocates nothing; rayon may, for its own ends.
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// let mut params = vec![1.0; 1 << 20];
+    /// let grads = vec![3.0; 1 << 20];
+    /// let mut accumulator = vec![0.0; 1 << 20];
+    /// Adagrad::new(0.5).par_step(&mut params, &grads, &mut accumulator)?;
+    /// assert!(params.iter().all(|w| *w == 0.5));
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adagrad::step`], before anything is written.
+    ///
+    /// # Panics
+    ///
+    /// Before anything is written, if rayon needs its global pool and cannot start it.
+    #[inline]
+    pub fn par_step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
+        self.par_step_on(Backend::detected(), params, grads, accumulator)
+    }
+
+    /// [`Adagrad::par_step`] on a given backend, for tests, benchmarks and bug reports.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Backend};
+    ///
+    /// let (mut params, mut accumulator) = ([1.0], [0.0]);
+    /// Adagrad::new(0.5).par_step_on(Backend::Scalar, &mut params, &[3.0], &mut accumulator)?;
+    /// assert_eq!(params, [0.5]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adagrad::step_on`], before anything is written.
+    ///
+    /// # Panics
+    ///
+    /// As [`Adagrad::par_step`].
+    pub fn par_step_on(
+        &self,
+        backend: Backend,
+        params: &mut [f32],
+        grads: &[f32],
+        accumulator: &mut [f32],
+    ) -> Result<Report, Error> {
+        self.validate()?;
+        check_length("grads", params.len(), grads.len())?;
+        check_length("accumulator", params.len(), accumulator.len())?;
+        check_available(backend)?;
+        let tasks = tasks(params.len(), MIN_DENSE, DENSE_TASKS);
+        self.dense(backend, params, grads, accumulator, tasks)
+    }
+
+    /// The dense step, halved until there are as many `tasks`. What is checked here has been checked before.
+    fn dense(
+        &self,
+        backend: Backend,
+        params: &mut [f32],
+        grads: &[f32],
+        accumulator: &mut [f32],
+        tasks: usize,
+    ) -> Result<Report, Error> {
+        if tasks < 2 {
+            return self.step_on(backend, params, grads, accumulator);
+        }
+        let half = tasks / 2;
+        let at = params.len() / tasks * half / BLOCK * BLOCK;
+        let (w, w_rest) = params.split_at_mut(at);
+        let (g, g_rest) = grads.split_at(at);
+        let (a, a_rest) = accumulator.split_at_mut(at);
+        let (first, second) = rayon::join(
+            || self.dense(backend, w, g, a, half),
+            || self.dense(backend, w_rest, g_rest, a_rest, tasks - half),
+        );
+        Ok(Report { skipped: first?.skipped + second?.skipped })
+    }
+
+    /// [`Adagrad::step_rows`] on several threads, with the same result.
+    ///
+    /// Each thread gets a range of the table's rows, reads all of `rows`, and steps those that are in its range, so that
+    /// a row that stands there twice gets its steps in order. The ranges are such that, by a sample of `rows`, each is
+    /// stepped equally often; one row's steps are never divided. The step itself allocates nothing; rayon may, for its
+    /// own ends.
+    ///
+    /// Reading all of `rows` is work that more threads do not divide: a few nanoseconds for each row and thread, so that
+    /// many threads pay where the step of a row takes many times as long, since it has many columns or is not in the
+    /// cache. Small steps are taken by the caller alone: those where `(dim + 16)·rows.len()` is less than 2¹⁸.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Table};
+    ///
+    /// let (mut params, mut accumulator) = (vec![0.0; 1000 * 64], vec![0.0; 1000 * 64]);
+    /// let mut table = Table::new(&mut params, &mut accumulator, 64)?;
+    /// let rows: Vec<u32> = (0..5000).map(|k| k * 7 % 1000).collect();
+    /// Adagrad::new(0.1).par_step_rows(&mut table, &rows, &vec![1.0; 5000 * 64])?;
+    /// assert!(accumulator.iter().all(|a| *a == 5.0)); // each row stands there five times
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adagrad::step_rows`], before anything is written.
+    ///
+    /// # Panics
+    ///
+    /// As [`Adagrad::par_step`].
+    #[inline]
+    pub fn par_step_rows<I: RowIndex + Sync>(
+        &self,
+        table: &mut Table<'_>,
+        rows: &[I],
+        grads: &[f32],
+    ) -> Result<Report, Error> {
+        self.par_step_rows_on(Backend::detected(), table, rows, grads)
+    }
+
+    /// [`Adagrad::par_step_rows`] on a given backend, for tests, benchmarks and bug reports.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Backend, Table};
+    ///
+    /// let (mut params, mut accumulator) = ([0.0; 6], [0.0; 6]);
+    /// let mut table = Table::new(&mut params, &mut accumulator, 2)?;
+    /// Adagrad::new(0.1).par_step_rows_on(Backend::Scalar, &mut table, &[1_usize], &[1.0, 1.0])?;
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adagrad::step_rows_on`], before anything is written.
+    ///
+    /// # Panics
+    ///
+    /// As [`Adagrad::par_step`].
+    pub fn par_step_rows_on<I: RowIndex + Sync>(
+        &self,
+        backend: Backend,
+        table: &mut Table<'_>,
+        rows: &[I],
+        grads: &[f32],
+    ) -> Result<Report, Error> {
+        self.validate()?;
+        table.check_rows(rows, grads)?;
+        check_available(backend)?;
+        let work = rows.len().saturating_mul(ROW_WORK).saturating_add(grads.len());
+        let tasks = tasks(work, MIN_ROWS, 1);
+        if tasks < 2 {
+            return self.step_rows_on(backend, table, rows, grads);
+        }
+        let samples = &mut sample(rows);
+        let skipped = match table.layout {
+            Layout::ElementWise => in_ranges(backend, self.rows::<I, false, true>(table, rows, grads), samples, tasks),
+            Layout::RowWise => in_ranges(backend, self.rows::<I, true, true>(table, rows, grads), samples, tasks),
+        }?;
+        Ok(Report { skipped })
+    }
+}
+
+fn check_available(backend: Backend) -> Result<(), Error> {
+    if backend.is_available() { Ok(()) } else { Err(Error::Unavailable { backend }) }
+}
+
+/// How many tasks to make of so much work, with so many for each thread, if it is not less than `least`.
+fn tasks(work: usize, least: usize, per_thread: usize) -> usize {
+    if work < least {
+        return 1;
+    }
+    match rayon::current_num_threads() {
+        1 => 1,
+        threads => threads.saturating_mul(per_thread).min(work / MIN_TASK),
+    }
+}
+
+/// Some of the rows. Their positions are multiples of the golden ratio, modulo 1: spread evenly, but in step with no
+/// period of the list, such as one of columns of features.
+fn sample<I: RowIndex>(rows: &[I]) -> [usize; SAMPLES] {
+    let mut samples = [0; SAMPLES];
+    let mut position = 0_u64;
+    for sample in &mut samples {
+        position = position.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let index = (u128::from(position) * rows.len() as u128) >> 64;
+        *sample = rows.get(index as usize).and_then(|row| row.to_usize()).unwrap_or(0);
+    }
+    samples
+}
+
+/// The step for rows, its part of the table divided at quantiles of the samples, which are in it, until there are as
+/// many `tasks`.
+fn in_ranges<I: RowIndex + Sync, const ROW_WISE: bool>(
+    backend: Backend,
+    kernel: Rows<'_, I, ROW_WISE, true>,
+    samples: &mut [usize],
+    tasks: usize,
+) -> Result<usize, Error> {
+    if kernel.params.is_empty() {
+        return Ok(0); // without reading all rows
+    }
+    if tasks < 2 || samples.is_empty() {
+        return backend.run(kernel);
+    }
+    let half = tasks / 2;
+    // Samples among `low` may equal the row; dividing there leaves nothing behind it.
+    let (low, row, high) = samples.select_nth_unstable(samples.len() * half / tasks);
+    let (before, from) = kernel.split_at(*row);
+    let (first, second) =
+        rayon::join(|| in_ranges(backend, before, low, half), || in_ranges(backend, from, high, tasks - half));
+    Ok(first? + second?)
+}
+
+impl<I, const ROW_WISE: bool> Rows<'_, I, ROW_WISE, true> {
+    /// The same step for the rows of its part of the table that are before `row`, and for `row` and those behind it.
+    fn split_at(self, row: usize) -> (Self, Self) {
+        let Self { rule, params, accumulator, first_row, dim, rows, grads } = self;
+        let before = row - first_row;
+        let (w, w_rest) = params.split_at_mut(before * dim);
+        let (a, a_rest) = accumulator.split_at_mut(if ROW_WISE { before } else { before * dim });
+        (
+            Self { rule, params: w, accumulator: a, first_row, dim, rows, grads },
+            Self { rule, params: w_rest, accumulator: a_rest, first_row: row, dim, rows, grads },
+        )
+    }
+}

@@ -1,0 +1,159 @@
+//! `Arithmetic::Fast`: within its bound of `Arithmetic::Separate`, with the same accumulators.
+
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Table, WeightDecay};
+
+const EPSILONS: [Epsilon; 4] = [
+    Epsilon::InsideSqrt(1e-8),
+    Epsilon::OutsideSqrt(1e-8),
+    Epsilon::InsideSqrt(f32::MIN_POSITIVE),
+    Epsilon::OutsideSqrt(0.0),
+];
+
+/// Steps from parameters of 0, so that what they become is `−Δ`, and compares `Δ` and `G` with the exact ones.
+fn compare(backend: Backend, opt: Adagrad, gradient: f32, accumulator: &[f32]) {
+    let grads = vec![gradient; accumulator.len()];
+    let run = |arithmetic| {
+        let (mut params, mut accumulator) = (vec![0.0; grads.len()], accumulator.to_vec());
+        opt.with_arithmetic(arithmetic).step_on(backend, &mut params, &grads, &mut accumulator).expect("valid");
+        (params, accumulator)
+    };
+    let ((fast, fast_sums), (exact, sums)) = (run(Arithmetic::Fast), run(Arithmetic::Separate));
+    for (j, start) in accumulator.iter().enumerate() {
+        let context = || format!("{backend}, {opt:?}, g = {gradient:e}, G was {start:e}");
+        assert!(
+            fast_sums[j].to_bits() == sums[j].to_bits() || fast_sums[j].is_nan() && sums[j].is_nan(),
+            "G is {:e}, expected {:e}: {}",
+            fast_sums[j],
+            sums[j],
+            context()
+        );
+        let far = ulps_apart(fast[j], exact[j]);
+        assert!(far <= Arithmetic::FAST_ULPS, "Δ is {:e}, {far} ulp from {:e}: {}", fast[j], exact[j], context());
+    }
+}
+
+/// How many `f32` two values are apart. Below the normal numbers that is their distance in units of the least denormal.
+fn ulps_apart(a: f32, b: f32) -> u32 {
+    if a.is_nan() && b.is_nan() {
+        return 0;
+    }
+    if a.is_nan() || b.is_nan() {
+        return u32::MAX;
+    }
+    let place = |x: f32| {
+        let magnitude = i64::from(x.to_bits() & 0x7FFF_FFFF);
+        if x.is_sign_negative() { -magnitude } else { magnitude }
+    };
+    u32::try_from(place(a).abs_diff(place(b))).unwrap_or(u32::MAX)
+}
+
+/// Every `step`th `f32` that an accumulator can be, in parts.
+fn accumulators(step: usize) -> impl Iterator<Item = Vec<f32>> {
+    const PART: usize = 1 << 16;
+    // Up to infinity, and one NaN.
+    let all = 0..=f32::INFINITY.to_bits() + 1;
+    let mut bits = all.step_by(step);
+    core::iter::from_fn(move || {
+        let part: Vec<f32> = bits.by_ref().take(PART).map(f32::from_bits).collect();
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+#[test]
+fn quotients_are_within_the_bound() {
+    for backend in Backend::available() {
+        for epsilon in EPSILONS {
+            // Rates and gradients whose product has a mantissa near 1, near 2, and between.
+            for (rate, gradient) in [(0.1, 0.3), (1.0, -1.0), (1.0, 1.999_999_9), (1e-3, 1e-20), (0.5, 3e18)] {
+                let opt = Adagrad::new(rate).with_epsilon(epsilon);
+                for part in accumulators(9_973) {
+                    compare(backend, opt, gradient, &part);
+                }
+            }
+        }
+    }
+}
+
+/// A binade of `x` and the next one, densely, for many gradients: the error of an estimate depends on no more of `x`.
+#[test]
+fn quotients_of_many_gradients_are_within_the_bound() {
+    for backend in Backend::available() {
+        for (number, part) in (1.0_f32.to_bits()..4.0_f32.to_bits()).step_by(1021).enumerate() {
+            let accumulator: Vec<f32> = (part..part + 64).map(f32::from_bits).collect();
+            // With g so small, G stays, and so does 1 + ε.
+            let gradient = f32::from_bits(1e-6_f32.to_bits() + ((number as u32 * 7919) & 0x007F_FFFF));
+            for epsilon in [Epsilon::InsideSqrt(1e-8), Epsilon::OutsideSqrt(1e-8)] {
+                compare(backend, Adagrad::new(1.0).with_epsilon(epsilon), gradient, &accumulator);
+            }
+        }
+    }
+}
+
+/// Gradients whose squares underflow, whose product with η is denormal, and that are infinite or NaN.
+#[test]
+fn special_values() {
+    let values =
+        [0.0, 1e-45, 1e-40, f32::MIN_POSITIVE, 1e-30, 1e-19, 1.0, 1.8e19, 1e30, f32::MAX, f32::INFINITY, f32::NAN];
+    for backend in Backend::available() {
+        for epsilon in EPSILONS {
+            for rate in [0.0, 1e-40, 1e-10, 1.0, 1e20, f32::MAX] {
+                for gradient in values.into_iter().flat_map(|g| [g, -g]) {
+                    compare(backend, Adagrad::new(rate).with_epsilon(epsilon), gradient, &values);
+                }
+            }
+        }
+    }
+}
+
+/// The other options stay exact, and so do row-wise tables; rows of a table get the bits of the dense step.
+#[test]
+fn with_other_options_and_tables() {
+    for backend in Backend::available() {
+        for opt in [
+            Adagrad::new(0.1).with_weight_decay(WeightDecay::L2(0.01)),
+            Adagrad::keras(0.1).with_gradient_scale(0.5).with_clip_value(0.2),
+            Adagrad::keras(0.1).with_accumulation(Accumulation::Leaky(0.9)),
+            Adagrad::new(0.1).with_accumulation(Accumulation::Ema(0.9)).with_non_finite(NonFinite::Skip),
+        ] {
+            for gradient in [0.0, 0.3, -7.0, f32::INFINITY, f32::NAN] {
+                for length in [1, 7, 8, 9, 31] {
+                    compare(backend, opt, gradient, &vec![0.7; length]);
+                }
+            }
+            let fast = opt.with_arithmetic(Arithmetic::Fast);
+            for dim in [1, 5, 8, 20] {
+                let (params, grads) = (vec![0.5; 3 * dim], vec![0.3; 2 * dim]);
+                let (mut w, mut a) = (params.clone(), vec![0.2; 3 * dim]);
+                let mut table = Table::new(&mut w, &mut a, dim).expect("its shape fits");
+                fast.step_rows_on(backend, &mut table, &[2_usize, 0], &grads).expect("valid");
+                let (mut dense_w, mut dense_a) = (params.clone(), vec![0.2; 3 * dim]);
+                for row in [2, 0] {
+                    let (w, a) = (&mut dense_w[row * dim..][..dim], &mut dense_a[row * dim..][..dim]);
+                    fast.step_on(backend, w, &grads[..dim], a).expect("valid");
+                }
+                assert_eq!((&w, &a), (&dense_w, &dense_a));
+
+                let row_wise = |opt: Adagrad| {
+                    let (mut w, mut a) = (params.clone(), vec![0.2; 3]);
+                    let mut table = Table::row_wise(&mut w, &mut a, dim).expect("its shape fits");
+                    opt.step_rows_on(backend, &mut table, &[2_usize, 0], &grads).expect("valid");
+                    (w, a)
+                };
+                assert_eq!(row_wise(fast), row_wise(opt));
+            }
+        }
+    }
+}
+
+/// `cargo test --release --test fast -- --ignored`
+#[test]
+#[ignore = "all 2³² accumulators: minutes"]
+fn quotients_of_all_accumulators_are_within_the_bound() {
+    for backend in Backend::available() {
+        for epsilon in [Epsilon::InsideSqrt(1e-8), Epsilon::OutsideSqrt(1e-8)] {
+            for part in accumulators(1) {
+                compare(backend, Adagrad::new(0.1).with_epsilon(epsilon), 1e-3, &part);
+            }
+        }
+    }
+}

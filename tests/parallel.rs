@@ -1,0 +1,258 @@
+//! Steps on several threads give the bits of the serial ones, for any number of threads.
+#![cfg(feature = "rayon")]
+
+mod inputs;
+mod reference;
+
+use adagrad::{Adagrad, Backend, Epsilon, Error, NonFinite, Report, RowIndex, Table, WeightDecay};
+use inputs::{Random, State, options};
+use proptest::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use reference::{Options, assert_same};
+
+/// The least number of elements of a dense step, and the least work for rows, that is divided among threads.
+const MIN_DENSE: usize = 1 << 19;
+const MIN_ROWS: usize = 1 << 18;
+
+const THREADS: [usize; 5] = [1, 2, 3, 4, 7];
+
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPoolBuilder::new().num_threads(threads).build().expect("threads")
+}
+
+fn pools() -> Vec<ThreadPool> {
+    THREADS.into_iter().map(pool).collect()
+}
+
+/// Runs the dense step serially and in each pool.
+fn check_dense(pools: &[ThreadPool], backend: Backend, opt: Adagrad, state: &State, context: &str) {
+    let mut expected = state.clone();
+    let report = opt.step_on(backend, &mut expected.params, &state.grads, &mut expected.accumulator);
+    let mut actual = state.clone();
+    for pool in pools {
+        actual.params.copy_from_slice(&state.params);
+        actual.accumulator.copy_from_slice(&state.accumulator);
+        let (w, g, a) = (&mut actual.params[..], &state.grads[..], &mut actual.accumulator[..]);
+        assert_eq!(pool.install(|| opt.par_step_on(backend, w, g, a)), report, "{context}");
+        let context = format!("{backend}, {} threads, {} elements, {context}", pool.current_num_threads(), w.len());
+        assert_same(w, &expected.params, &context);
+        assert_same(a, &expected.accumulator, &context);
+    }
+}
+
+/// A table, and the rows to step with their gradients.
+struct Rows<I> {
+    state: State,
+    dim: usize,
+    row_wise: bool,
+    rows: Vec<I>,
+}
+
+impl<I: RowIndex + Sync> Rows<I> {
+    /// `grads` is as long as the rows need, the accumulator as long as the table needs.
+    fn new(table_rows: usize, dim: usize, row_wise: bool, rows: Vec<I>, value: fn(&mut Random) -> f32) -> Self {
+        let mut state = State::new(table_rows * dim, dim as u64, value);
+        let mut random = Random(9);
+        state.grads = (0..rows.len() * dim).map(|_| value(&mut random)).collect();
+        if row_wise {
+            state.accumulator.truncate(table_rows);
+        }
+        Self { state, dim, row_wise, rows }
+    }
+
+    fn table<'a>(&self, state: &'a mut State) -> Table<'a> {
+        let (w, a) = (&mut state.params, &mut state.accumulator);
+        if self.row_wise { Table::row_wise(w, a, self.dim) } else { Table::new(w, a, self.dim) }.expect("valid")
+    }
+
+    /// Runs the step serially and in each pool.
+    fn check(&self, pools: &[ThreadPool], backend: Backend, opt: Adagrad, context: &str) {
+        let mut expected = self.state.clone();
+        let mut table = self.table(&mut expected);
+        let report = opt.step_rows_on(backend, &mut table, &self.rows, &self.state.grads);
+        let mut actual = self.state.clone();
+        for pool in pools {
+            actual.params.copy_from_slice(&self.state.params);
+            actual.accumulator.copy_from_slice(&self.state.accumulator);
+            let mut table = self.table(&mut actual);
+            let result = pool.install(|| opt.par_step_rows_on(backend, &mut table, &self.rows, &self.state.grads));
+            let context = format!(
+                "{backend}, {} threads, {} rows of {}, row-wise {}, {context}",
+                pool.current_num_threads(),
+                self.rows.len(),
+                self.dim,
+                self.row_wise
+            );
+            assert_eq!(result, report, "{context}");
+            assert_same(&actual.params, &expected.params, &context);
+            assert_same(&actual.accumulator, &expected.accumulator, &context);
+        }
+    }
+}
+
+/// Indices of a table of so many rows: all over it, or mostly of a few rows.
+fn indices(count: usize, table_rows: usize, skewed: bool, seed: u64) -> Vec<u32> {
+    let mut random = Random(seed);
+    let mut index = || random.below(table_rows) as u32;
+    (0..count).map(|_| if skewed && index() % 8 > 0 { index().min(index()) % 3 } else { index() }).collect()
+}
+
+#[test]
+fn dense_over_lengths() {
+    let pools = pools();
+    for len in [0, 1, 17, 4095, MIN_DENSE - 1, MIN_DENSE, MIN_DENSE + 1, MIN_DENSE + 333_333, 1 << 20, (1 << 20) + 17] {
+        let state = State::new(len, len as u64, Random::any);
+        for backend in Backend::available() {
+            check_dense(&pools, backend, Adagrad::new(0.1).with_non_finite(NonFinite::Skip), &state, "");
+        }
+    }
+}
+
+#[test]
+fn dense_over_options() {
+    let pools = [pool(3)];
+    let state = State::new(MIN_DENSE + 7, 2, Random::any);
+    for options in options() {
+        check_dense(&pools, Backend::detected(), options.adagrad(), &state, &format!("{options:?}"));
+    }
+}
+
+#[test]
+fn rows_over_shapes() {
+    let pools = pools();
+    let opt = Adagrad::new(0.1).with_non_finite(NonFinite::Skip);
+    for (table_rows, dim, row_wise) in
+        [(1, 300, false), (2, 1000, true), (5, 64, false), (1000, 16, true), (1000, 37, false), (30_000, 1, false)]
+    {
+        let least = MIN_ROWS.div_ceil(dim + 16);
+        for count in [0, 1, least - 1, least, 4 * least] {
+            for skewed in [false, true] {
+                let rows = indices(count, table_rows, skewed, count as u64);
+                let rows = Rows::new(table_rows, dim, row_wise, rows, Random::any);
+                for backend in Backend::available() {
+                    rows.check(&pools, backend, opt, if skewed { "skewed" } else { "" });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_over_options() {
+    let pools = [pool(3)];
+    for row_wise in [false, true] {
+        let rows = Rows::new(700, 48, row_wise, indices(MIN_ROWS / 64 + 1, 700, true, 5), Random::any);
+        for options in options() {
+            rows.check(&pools, Backend::detected(), options.adagrad(), &format!("{options:?}"));
+        }
+    }
+}
+
+/// Lists that a sample may misjudge: one row, rows in order, and a period that a sample may fall in step with.
+#[test]
+fn rows_over_lists() {
+    const COUNT: i64 = 1 << 16;
+    let pools = pools();
+    let check = |name: &str, row: fn(i64) -> i64| {
+        for row_wise in [false, true] {
+            let rows = Rows::new(100, 9, row_wise, (0..COUNT).map(row).collect(), Random::ordinary);
+            rows.check(&pools, Backend::detected(), Adagrad::pytorch(0.1), name);
+        }
+    };
+    check("the first row", |_| 0);
+    check("the last row", |_| 99);
+    check("ascending", |k| k * 100 / COUNT);
+    check("descending", |k| 99 - k * 100 / COUNT);
+    check("periodic", |k| k % 4 * 25);
+}
+
+/// Without a pool of the caller's, within a task of one, and in many tasks at once.
+#[test]
+fn from_anywhere() {
+    let opt = Adagrad::new(0.1);
+    let state = State::new(MIN_DENSE, 3, Random::ordinary);
+    let mut expected = state.clone();
+    opt.step(&mut expected.params, &state.grads, &mut expected.accumulator).expect("valid");
+    let run = || {
+        let mut actual = state.clone();
+        opt.par_step(&mut actual.params, &state.grads, &mut actual.accumulator).expect("valid");
+        assert_same(&actual.params, &expected.params, "params");
+        assert_same(&actual.accumulator, &expected.accumulator, "accumulator");
+    };
+    run();
+    for pool in pools() {
+        pool.scope(|scope| (0..9).for_each(|_| scope.spawn(|_| run())));
+        pool.install(|| rayon::join(run, || rayon::join(run, run)));
+    }
+}
+
+/// The errors are those of the serial steps, in their order, and leave all as it was.
+#[test]
+fn errors_write_nothing() {
+    let pool = pool(2);
+    let len = MIN_DENSE + 64;
+    let state = State::new(len, 4, Random::ordinary);
+    let missing = [Backend::Portable, Backend::Avx2, Backend::Avx512].into_iter().find(|b| !b.is_available());
+    for backend in [Some(Backend::detected()), missing].into_iter().flatten() {
+        for opt in [Adagrad::new(0.1), Adagrad::new(-1.0), Adagrad::new(0.1).with_weight_decay(WeightDecay::L2(-1.0))] {
+            for (grads, accumulator) in [(len, len), (len - 1, len), (len, len - 1), (0, 0)] {
+                if backend.is_available() && opt == Adagrad::new(0.1) && (grads, accumulator) == (len, len) {
+                    continue; // no error
+                }
+                let mut actual = state.clone();
+                let (g, a) = (&state.grads[..grads], &mut actual.accumulator[..accumulator]);
+                let error = opt.step_on(backend, &mut actual.params, g, a).expect_err("an error");
+                let result = pool.install(|| opt.par_step_on(backend, &mut actual.params, g, a));
+                assert_eq!(result, Err(error));
+                assert_same(&actual.params, &state.params, error);
+                assert_same(&actual.accumulator, &state.accumulator, error);
+            }
+            for bad in [None, Some((0, -1)), Some((9999, 64)), Some((5000, i64::MAX))] {
+                for missing_grads in [0, 1] {
+                    if backend.is_available() && opt == Adagrad::new(0.1) && bad.is_none() && missing_grads == 0 {
+                        continue;
+                    }
+                    let mut rows = vec![3_i64; 10_000];
+                    if let Some((position, row)) = bad {
+                        rows[position] = row;
+                    }
+                    let mut actual = state.clone();
+                    let grads = &vec![1.0; 10_000 * 32][missing_grads..];
+                    let (w, a) = (&mut actual.params[..64 * 32], &mut actual.accumulator[..64 * 32]);
+                    let mut table = Table::new(w, a, 32).expect("valid");
+                    let error = opt.step_rows_on(backend, &mut table, &rows, grads).expect_err("an error");
+                    let result = pool.install(|| opt.par_step_rows_on(backend, &mut table, &rows, grads));
+                    assert_eq!(result, Err(error));
+                    assert_same(&actual.params, &state.params, error);
+                    assert_same(&actual.accumulator, &state.accumulator, error);
+                }
+            }
+        }
+    }
+    let overflow = Error::Overflow { rows: 2, dim: usize::MAX };
+    let mut table = Table::new(&mut [], &mut [], usize::MAX).expect("valid");
+    assert_eq!(Adagrad::new(0.1).par_step_rows(&mut table, &[0_u32, 0], &[]), Err(overflow));
+    assert_eq!(Adagrad::new(0.1).par_step(&mut [], &[], &mut []), Ok(Report::default()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_dense_step(len in 0..3 * MIN_DENSE, threads in 1..9_usize, seed in any::<u64>(), rate in 1e-3_f32..1.0) {
+        let opt = Options::new(rate, Epsilon::InsideSqrt(1e-7)).adagrad().with_non_finite(NonFinite::Skip);
+        check_dense(&[pool(threads)], Backend::detected(), opt, &State::new(len, seed, Random::any), "");
+    }
+
+    #[test]
+    fn any_step_for_rows(
+        (table_rows, dim, work) in (1..3000_usize, 1..100_usize, 0..3 * MIN_ROWS),
+        threads in 1..9_usize,
+        seed in any::<u64>(),
+        (row_wise, skewed) in any::<(bool, bool)>(),
+    ) {
+        let rows = indices(work / (dim + 16), table_rows, skewed, seed);
+        let opt = Adagrad::new(0.1).with_non_finite(NonFinite::Skip);
+        Rows::new(table_rows, dim, row_wise, rows, Random::any).check(&[pool(threads)], Backend::detected(), opt, "");
+    }
+}

@@ -8,8 +8,8 @@ const SUM_LANES: usize = 8;
 
 /// The hyper-parameters as the kernels use them. `T` is `f32`, or a vector with the same value in each lane.
 ///
-/// The flags do not change within a call. They are branches, not copies of the kernel, so that the binary stays small;
-/// but there are two copies, one of which has no branches for options that are rarely on: see [`Rule::plain`].
+/// The flags do not change within a call. They are branches, not copies of the kernel, so that the binary stays small; but
+/// usual combinations have copies without branches: see [`Rule::apply`].
 #[derive(Clone, Copy)]
 pub(crate) struct Rule<T> {
     pub(crate) learning_rate: T,
@@ -25,7 +25,7 @@ pub(crate) struct Rule<T> {
 }
 
 /// Which terms of the update are on: a set of bits, so that one test tells whether any of several is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Flags(u16);
 
 impl Flags {
@@ -43,7 +43,9 @@ impl Flags {
     pub(crate) const AVERAGE: Self = Self(1 << 9);
     pub(crate) const SKIP: Self = Self(1 << 10);
 
-    /// Those that stay in [`Rule::plain`].
+    const FUSED_INSIDE: Self = Self(Self::FUSED.0 | Self::EPSILON_INSIDE.0);
+    const FAST_INSIDE: Self = Self(Self::FAST.0 | Self::EPSILON_INSIDE.0);
+    /// The usual ones.
     const USUAL: Self = Self(Self::EPSILON_INSIDE.0 | Self::FUSED.0 | Self::FAST.0);
 
     /// With another one, if it is on.
@@ -76,12 +78,36 @@ impl Rule<f32> {
 }
 
 impl<V: Copy> Rule<V> {
-    /// The same rule, if only the usual options are on. Here the flags of all others are constants, which takes their
-    /// branches out of the loops: with them a block of eight takes half as long again.
+    /// Applies the rule.
+    ///
+    /// Flags do not change within a loop, but their branches take time: a block of eight elements half as long again with
+    /// those of all options, and a tenth with those of the usual ones. So vectors have a copy of the loop for each usual
+    /// rule and one for all others; on lanes of one, where size counts, there is one copy for the usual rules.
     #[inline(always)]
-    fn plain(&self) -> Option<Self> {
-        let usual = self.flags.0 & Flags::USUAL.0;
-        (usual == self.flags.0).then_some(Self { flags: Flags(usual), ..*self })
+    fn apply<const W: usize, L: Lanes<W, Vector = V>, U: Update<W, L>>(self, lanes: L, update: U) -> usize {
+        if W == 1 {
+            let usual = Flags(self.flags.0 & Flags::USUAL.0);
+            return if usual == self.flags {
+                update.apply(lanes, self.having(usual))
+            } else {
+                update.apply(lanes, self)
+            };
+        }
+        match self.flags {
+            Flags::NONE => update.apply(lanes, self.having(Flags::NONE)),
+            Flags::EPSILON_INSIDE => update.apply(lanes, self.having(Flags::EPSILON_INSIDE)),
+            Flags::FUSED => update.apply(lanes, self.having(Flags::FUSED)),
+            Flags::FUSED_INSIDE => update.apply(lanes, self.having(Flags::FUSED_INSIDE)),
+            Flags::FAST => update.apply(lanes, self.having(Flags::FAST)),
+            Flags::FAST_INSIDE => update.apply(lanes, self.having(Flags::FAST_INSIDE)),
+            _ => update.apply(lanes, self),
+        }
+    }
+
+    /// The same rule, whose flags the compiler knows.
+    #[inline(always)]
+    fn having(self, flags: Flags) -> Self {
+        Self { flags, ..self }
     }
 
     /// `a·b + c`: rounded once if fused, else after the product and after the sum.
@@ -434,6 +460,12 @@ fn minus_product<const W: usize, L: Lanes<W>>(lanes: L, c: L::Vector, a: L::Vect
     lanes.mul_add(a, lanes.sub(lanes.splat(-0.0), b), c)
 }
 
+/// Loops that apply a rule.
+trait Update<const W: usize, L: Lanes<W>> {
+    /// The result is the number of elements or rows skipped.
+    fn apply(self, lanes: L, rule: Rule<L::Vector>) -> usize;
+}
+
 /// The dense step. The three slices have one length.
 pub(crate) struct Dense<'a> {
     pub(crate) rule: &'a Rule<f32>,
@@ -448,12 +480,29 @@ impl Kernel for Dense<'_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Self { rule, params, grads, accumulator } = self;
-        let rule = rule.splat(lanes);
-        match rule.plain() {
-            Some(plain) => plain.elements(lanes, params, grads, accumulator),
-            None => rule.elements(lanes, params, grads, accumulator),
+        self.rule.splat(lanes).apply(lanes, self)
+    }
+}
+
+impl<const W: usize, L: Lanes<W>> Update<W, L> for Dense<'_> {
+    #[inline(always)]
+    fn apply(self, lanes: L, rule: Rule<L::Vector>) -> usize {
+        /// From how many elements on a few are stepped first, so that the blocks of the others begin where a vector may.
+        const ALIGN_FROM: usize = 512;
+
+        let Self { params, grads, accumulator, .. } = self;
+        if W == 1 || params.len() < ALIGN_FROM {
+            return rule.elements(lanes, params, grads, accumulator);
         }
+        let first = params.as_ptr().align_offset(W * size_of::<f32>()).min(params.len());
+        let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) = (
+            params.split_at_mut_checked(first),
+            grads.split_at_checked(first),
+            accumulator.split_at_mut_checked(first),
+        ) else {
+            return 0;
+        };
+        rule.elements(lanes, w, g, a) + rule.elements(lanes, w_rest, g_rest, a_rest)
     }
 }
 
@@ -489,18 +538,16 @@ impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Kernel for Rows<'_, I,
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let rule = self.rule.splat(lanes);
-        match rule.plain() {
-            Some(plain) => self.each(lanes, plain),
-            None => self.each(lanes, rule),
-        }
+        self.rule.splat(lanes).apply(lanes, self)
     }
 }
 
-impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Rows<'_, I, ROW_WISE, PART> {
-    /// One update after the other. The result is the number of elements or rows skipped.
+impl<const W: usize, L: Lanes<W>, I: RowIndex, const ROW_WISE: bool, const PART: bool> Update<W, L>
+    for Rows<'_, I, ROW_WISE, PART>
+{
+    /// One update after the other.
     #[inline(always)]
-    fn each<const W: usize, L: Lanes<W>>(self, lanes: L, rule: Rule<L::Vector>) -> usize {
+    fn apply(self, lanes: L, rule: Rule<L::Vector>) -> usize {
         let ahead = if self.params.len() < PREFETCH_FROM { usize::MAX } else { 1 + PREFETCH_AHEAD / self.dim.max(1) };
         let mut coming = self.rows.get(ahead..).unwrap_or_default().iter();
         let mut grads = self.grads;
@@ -534,8 +581,10 @@ impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Rows<'_, I, ROW_WISE, 
         }
         skipped
     }
+}
 
-    /// Asks for a row's parameters and accumulators.
+impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Rows<'_, I, ROW_WISE, PART> {
+    /// Asks for a row's parameters and accumulators, if they are here.
     #[inline(always)]
     fn prefetch<const W: usize, L: Lanes<W>>(&self, lanes: L, row: I) {
         let Some(row) = row.to_usize() else { return };

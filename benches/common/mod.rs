@@ -2,9 +2,7 @@
 //!
 //! - `naive` is the step as one would write it in a loop, compiled for the default target.
 //! - `traffic` reads and writes the same memory and computes next to nothing: no step can be faster than it where memory
-//!   is the limit. It too is compiled for the default target, so that in the first-level cache, whose limit is the width
-//!   of loads and stores, a step with wider vectors may pass it. For rows it comes in two forms, of which the faster
-//!   counts: with and without prefetching.
+//!   is the limit. It too is compiled for the default target.
 //!
 //! The values are chosen so that a step leaves every parameter and accumulator as it was (what is added is less than
 //! half a unit in their last place), however often it runs: nothing drifts into denormals or infinity, and the work is
@@ -114,40 +112,30 @@ fn mix(x: &mut f32, g: f32) {
     *x = f32::from_bits(x.to_bits() ^ (g.to_bits() & 0x007F_FFFF));
 }
 
-/// By eight, and then by four: the compiler's own vectors would leave the four columns of a narrow row to a slower loop.
 #[inline(always)]
 pub(crate) fn traffic(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
-    let (params, grads, accumulator) = traffic_by::<8>(params, grads, accumulator);
-    let (params, grads, accumulator) = traffic_by::<4>(params, grads, accumulator);
-    traffic_by::<1>(params, grads, accumulator);
-}
-
-/// Returns what is left.
-#[inline(always)]
-fn traffic_by<'a, const N: usize>(
-    params: &'a mut [f32],
-    grads: &'a [f32],
-    accumulator: &'a mut [f32],
-) -> (&'a mut [f32], &'a [f32], &'a mut [f32]) {
-    let (w_parts, w_rest) = params.as_chunks_mut::<N>();
-    let (g_parts, g_rest) = grads.as_chunks::<N>();
-    let (a_parts, a_rest) = accumulator.as_chunks_mut::<N>();
-    for ((w, g), a) in w_parts.iter_mut().zip(g_parts).zip(a_parts) {
-        a.iter_mut().zip(g).for_each(|(a, g)| mix(a, *g));
-        w.iter_mut().zip(g).for_each(|(w, g)| mix(w, *g));
+    let both = |((w, g), a): ((&mut f32, &f32), &mut f32)| {
+        mix(a, *g);
+        mix(w, *g);
+    };
+    // The compiler makes vectors of it, but by eight: four columns of a narrow row would be left to a slower loop.
+    if let (Ok(w), Ok(g), Ok(a)) = (
+        <&mut [f32; 4]>::try_from(&mut *params),
+        <&[f32; 4]>::try_from(grads),
+        <&mut [f32; 4]>::try_from(&mut *accumulator),
+    ) {
+        return w.iter_mut().zip(g).zip(a).for_each(both);
     }
-    (w_rest, g_rest, a_rest)
+    params.iter_mut().zip(grads).zip(accumulator).for_each(both);
 }
 
 #[inline(always)]
 pub(crate) fn traffic_row_wise(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
     mix(&mut accumulator[0], grads[0]);
-    let (w_parts, w_rest) = params.as_chunks_mut::<4>();
-    let (g_parts, g_rest) = grads.as_chunks::<4>();
-    for (w, g) in w_parts.iter_mut().zip(g_parts) {
-        w.iter_mut().zip(g).for_each(|(w, g)| mix(w, *g));
+    if let (Ok(w), Ok(g)) = (<&mut [f32; 4]>::try_from(&mut *params), <&[f32; 4]>::try_from(grads)) {
+        return w.iter_mut().zip(g).for_each(|(w, g)| mix(w, *g));
     }
-    w_rest.iter_mut().zip(g_rest).for_each(|(w, g)| mix(w, *g));
+    params.iter_mut().zip(grads).for_each(|(w, g)| mix(w, *g));
 }
 
 /// Random numbers (xorshift64) from a fixed seed.

@@ -55,6 +55,7 @@ pub(crate) fn measure(meter: &Meter, (w, g, a): &mut Vectors, n: usize, place: P
         }));
     }
     contenders.push(Contender::new(Who::Limit, |(w, g, a): &mut Slices<'_>| whole(w, g, a, traffic)));
+    contenders.push(Contender::new(Who::Limit, |(w, g, a): &mut Slices<'_>| wide_traffic(w, g, a)));
     let what = format!("dense, {} elements, {}", binary(n), place.name());
     meter.measure(&what, &contenders, &mut (&mut w[..n], &g[..n], &mut a[..n])).per(n)
 }
@@ -69,4 +70,21 @@ pub(crate) fn measure_call(meter: &Meter, (w, g, a): &mut Vectors, n: usize) -> 
         }));
     }
     meter.measure(&format!("calls, {n} elements"), &contenders, &mut (&mut w[..n], &g[..n], &mut a[..n]))
+}
+
+/// The limit with AVX2 where the CPU has it: in a cache the width of loads and stores matters.
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "the compiler does not see the test for AVX2"))]
+fn wide_traffic(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn with_avx2(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
+            traffic(params, grads, accumulator);
+        }
+        if std::is_x86_feature_detected!("avx2") {
+            // SAFETY: the CPU has AVX2.
+            return unsafe { with_avx2(params, grads, accumulator) };
+        }
+    }
+    whole(params, grads, accumulator, traffic);
 }

@@ -40,8 +40,17 @@ pub(crate) fn memory(elements: usize) -> Vectors {
     (random.numbers(elements), random.gradients(elements), random.numbers(elements))
 }
 
+/// Places in memory for steps of `n` elements: up to four, because now and then a place is slow by some misfortune of its
+/// addresses, and not for all contenders alike.
+pub(crate) fn places((w, g, a): &mut Vectors, n: usize) -> Vec<Slices<'_>> {
+    // Their distance keeps the place in a page of memory, and so the alignment.
+    let distance = w.len() / (w.len() / n).clamp(1, 4);
+    let (w, g, a) = (w.chunks_exact_mut(distance), g.chunks_exact(distance), a.chunks_exact_mut(distance));
+    w.zip(g).zip(a).map(|((w, g), a)| (&mut w[..n], &g[..n], &mut a[..n])).collect()
+}
+
 /// Times per element, with the detected backend or all.
-pub(crate) fn measure(meter: &Meter, (w, g, a): &mut Vectors, n: usize, place: Place, backends: &[Backend]) -> Times {
+pub(crate) fn measure(meter: &Meter, memory: &mut Vectors, n: usize, place: Place, backends: &[Backend]) -> Times {
     let mut contenders: Vec<Contender<'_, Slices<'_>>> = vec![match place {
         Place::Outside => Contender::new(Who::Naive, |(w, g, a): &mut Slices<'_>| whole(w, g, a, naive)),
         Place::Inside => Contender::new(Who::Naive, |(w, g, a): &mut Slices<'_>| whole(w, g, a, naive_inside)),
@@ -57,11 +66,11 @@ pub(crate) fn measure(meter: &Meter, (w, g, a): &mut Vectors, n: usize, place: P
     contenders.push(Contender::new(Who::Limit, |(w, g, a): &mut Slices<'_>| whole(w, g, a, traffic)));
     contenders.push(Contender::new(Who::Limit, |(w, g, a): &mut Slices<'_>| wide_traffic(w, g, a)));
     let what = format!("dense, {} elements, {}", binary(n), place.name());
-    meter.measure(&what, &contenders, &mut (&mut w[..n], &g[..n], &mut a[..n])).per(n)
+    meter.measure(&what, &contenders, &mut places(memory, n)).per(n)
 }
 
 /// Times of a whole call of few elements: [`Adagrad::step`] and the naive loop.
-pub(crate) fn measure_call(meter: &Meter, (w, g, a): &mut Vectors, n: usize) -> Times {
+pub(crate) fn measure_call(meter: &Meter, memory: &mut Vectors, n: usize) -> Times {
     let mut contenders = vec![Contender::new(Who::Naive, |(w, g, a): &mut Slices<'_>| whole(w, g, a, naive))];
     for kind in KINDS.iter().filter(|kind| kind.is_on(Backend::detected())) {
         contenders.push(Contender::new(Who::Step(Backend::detected(), *kind), |(w, g, a): &mut Slices<'_>| {
@@ -69,7 +78,7 @@ pub(crate) fn measure_call(meter: &Meter, (w, g, a): &mut Vectors, n: usize) -> 
             core::hint::black_box(&kind.options).step(w, g, a).expect("the lengths are the same");
         }));
     }
-    meter.measure(&format!("calls, {n} elements"), &contenders, &mut (&mut w[..n], &g[..n], &mut a[..n]))
+    meter.measure(&format!("calls, {n} elements"), &contenders, &mut places(memory, n))
 }
 
 /// The limit with AVX2 where the CPU has it: in a cache the width of loads and stores matters.
@@ -82,8 +91,12 @@ fn wide_traffic(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
             traffic(params, grads, accumulator);
         }
         if std::is_x86_feature_detected!("avx2") {
+            // The large vectors all begin at the same place of a cache line; no load or store shall straddle two.
+            let head = params.as_ptr().align_offset(64).min(params.len());
+            let (w, g, a) = (params.split_at_mut(head), grads.split_at(head), accumulator.split_at_mut(head));
+            traffic(w.0, g.0, a.0);
             // SAFETY: the CPU has AVX2.
-            return unsafe { with_avx2(params, grads, accumulator) };
+            return unsafe { with_avx2(w.1, g.1, a.1) };
         }
     }
     whole(params, grads, accumulator, traffic);

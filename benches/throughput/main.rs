@@ -141,8 +141,9 @@ fn introduce(machine: &str, backends: &[Backend]) {
     println!("- adagrad {}; backends here: {}", env!("CARGO_PKG_VERSION"), names.join(", "));
     println!("- {machine}");
     println!(
-        "- naive loop: the step written plainly; limit: a loop over the same memory that computes next to nothing"
+        "- naive loop: the step written plainly; limit: a loop over the same memory that computes next to nothing, the"
     );
+    println!("  faster of two: with 16-byte and with 32-byte vectors, or for rows without and with prefetching");
     println!(
         "- all contenders in turn on the same memory, and of each the shortest time; the gradients are small random"
     );

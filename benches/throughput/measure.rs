@@ -147,21 +147,26 @@ impl Meter {
         self.bar.suspend(print);
     }
 
-    /// The shortest time of a call of each. Where two are the same [`Who`], the faster one counts.
-    pub(crate) fn measure<M>(&self, what: &str, contenders: &[Contender<'_, M>], memory: &mut M) -> Times {
+    /// The shortest time of a call of each, on any of the memories, which share the time. Where two are the same
+    /// [`Who`], the faster one counts.
+    pub(crate) fn measure<M>(&self, what: &str, contenders: &[Contender<'_, M>], memories: &mut [M]) -> Times {
         self.tell(what);
-        let start = Instant::now();
-        let calls: Vec<u32> =
-            contenders.iter().map(|contender| contender.calls(memory, self.effort.shortest)).collect();
+        let group = self.effort.group.div_f64(memories.len() as f64);
+        let at_least = self.effort.repetitions.div_ceil(memories.len());
         let mut least = vec![f64::INFINITY; contenders.len()];
-        let mut repetitions = 0;
-        while repetitions < self.effort.repetitions || start.elapsed() < self.effort.group {
-            for ((contender, calls), least) in contenders.iter().zip(&calls).zip(&mut least) {
-                let time = contender.time(memory, *calls).as_secs_f64() * 1e9 / f64::from(*calls);
-                *least = least.min(time);
+        for memory in memories {
+            let start = Instant::now();
+            let calls = contenders.iter().map(|contender| contender.calls(memory, self.effort.shortest));
+            let calls: Vec<u32> = calls.collect();
+            let mut repetitions = 0;
+            while repetitions < at_least || start.elapsed() < group {
+                for ((contender, calls), least) in contenders.iter().zip(&calls).zip(&mut least) {
+                    let time = contender.time(memory, *calls).as_secs_f64() * 1e9 / f64::from(*calls);
+                    *least = least.min(time);
+                }
+                repetitions += 1;
+                self.bar.tick();
             }
-            repetitions += 1;
-            self.bar.tick();
         }
         self.bar.inc(1);
         let mut times: Vec<(Who, f64)> = Vec::new();

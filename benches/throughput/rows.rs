@@ -119,5 +119,5 @@ pub(crate) fn measure(meter: &Meter, memory: &mut Memory, dim: usize, layout: La
         Layout::ElementWise => calls.each_row_ahead(traffic),
         Layout::RowWise => calls.each_row_ahead(traffic_row_wise),
     }));
-    meter.measure(&what, &contenders, &mut calls).per(a_call * dim)
+    meter.measure(&what, &contenders, core::slice::from_mut(&mut calls)).per(a_call * dim)
 }

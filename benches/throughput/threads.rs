@@ -3,12 +3,12 @@
 use adagrad::Backend;
 
 use crate::common::{Loop, traffic, whole};
-use crate::dense::{Slices, Vectors};
+use crate::dense::{Slices, Vectors, places};
 use crate::measure::{Contender, KINDS, Meter, Who};
 use crate::text::{Table, binary, digits};
 
 /// Measures dense steps and the limit on one thread and on two; prints a line for each length.
-pub(crate) fn measure(meter: &Meter, (w, g, a): &mut Vectors, lengths: &[usize]) -> Table {
+pub(crate) fn measure(meter: &Meter, memory: &mut Vectors, lengths: &[usize]) -> Table {
     let mut table = Table::new([
         "elements",
         "step",
@@ -31,7 +31,7 @@ pub(crate) fn measure(meter: &Meter, (w, g, a): &mut Vectors, lengths: &[usize])
             Contender::new(Who::LimitOfTwoThreads, |(w, g, a): &mut Slices<'_>| halves(w, g, a, traffic)),
         ];
         let what = format!("two threads, {} elements", binary(*n));
-        let times = meter.measure(&what, &contenders, &mut (&mut w[..*n], &g[..*n], &mut a[..*n])).per(*n);
+        let times = meter.measure(&what, &contenders, &mut places(memory, *n)).per(*n);
         let mut cells = vec![binary(*n)];
         for (one, two) in
             [(Who::Step(Backend::detected(), KINDS[0]), Who::TwoThreads), (Who::Limit, Who::LimitOfTwoThreads)]

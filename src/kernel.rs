@@ -480,6 +480,9 @@ impl Kernel for Dense<'_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        if L::HAS_NARROWER && self.params.len() < W {
+            return lanes.on_narrower(self);
+        }
         self.rule.splat(lanes).apply(lanes, self)
     }
 }
@@ -538,6 +541,9 @@ impl<I: RowIndex, const ROW_WISE: bool, const PART: bool> Kernel for Rows<'_, I,
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        if L::HAS_NARROWER && self.dim < W {
+            return lanes.on_narrower(self);
+        }
         self.rule.splat(lanes).apply(lanes, self)
     }
 }

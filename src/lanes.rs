@@ -82,6 +82,15 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         false
     }
 
+    /// Whether there are narrower lanes for slices that are shorter than these.
+    const HAS_NARROWER: bool = false;
+
+    /// Runs a kernel on the narrower lanes, with the same instructions.
+    #[inline(always)]
+    fn on_narrower<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
     /// Asks for values that will be used soon to be brought into the cache, where there is an instruction for that.
     #[inline(always)]
     fn prefetch(self, _values: &[f32]) {}

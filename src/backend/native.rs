@@ -150,11 +150,12 @@ mod x86 {
     macro_rules! instruction_set {
     (
         $(#[$doc:meta])*
-        $Token:ident, $detection:ident, $features:tt, $Vector:ident, $lanes:literal,
+        $Token:ident $(detected as $detection:ident)?, $features:tt, $Vector:ident, $lanes:literal,
+        $(narrower $Narrower:ident,)?
         $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
         $(fn $operation:ident($($argument:ident $(: $Argument:ty)?),*) $(-> $Result:ty)? = $body:expr;)*
     ) => {
-        detection!($detection, $features);
+        $(detection!($detection, $features);)?
 
         $(#[$doc])*
         ///
@@ -162,26 +163,28 @@ mod x86 {
         #[derive(Clone, Copy)]
         pub(crate) struct $Token(());
 
-        impl $Token {
-            /// The token, if the CPU has the features and the target uses vector registers at all: one without SSE
-            /// is an operating system's kernel, which must leave them alone.
-            #[inline(always)]
-            pub(crate) fn detect() -> Option<Self> {
-                (cfg!(target_feature = "sse2") && $detection::get()).then_some(Self(()))
-            }
-
-            /// Runs a kernel, compiled for the features: all of it is inlined here.
-            #[inline(always)]
-            pub(crate) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
-                with_features! { $features
-                    fn inside<K: Kernel>(lanes: $Token, kernel: K) -> K::Output {
-                        kernel.run(lanes)
-                    }
+        $(
+            impl $Token {
+                /// The token, if the CPU has the features and the target uses vector registers at all: one without SSE
+                /// is an operating system's kernel, which must leave them alone.
+                #[inline(always)]
+                pub(crate) fn detect() -> Option<Self> {
+                    (cfg!(target_feature = "sse2") && $detection::get()).then_some(Self(()))
                 }
-                // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
-                unsafe { inside(self, kernel) }
+
+                /// Runs a kernel, compiled for the features: all of it is inlined here.
+                #[inline(always)]
+                pub(crate) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
+                    with_features! { $features
+                        fn inside<K: Kernel>(lanes: $Token, kernel: K) -> K::Output {
+                            kernel.run(lanes)
+                        }
+                    }
+                    // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                    unsafe { inside(self, kernel) }
+                }
             }
-        }
+        )?
 
         impl Lanes<$lanes> for $Token {
             type Vector = $Vector;
@@ -202,6 +205,16 @@ mod x86 {
             fn splat(self, x: f32) -> $Vector {
                 bytemuck::must_cast([x; $lanes])
             }
+
+            $(
+                const HAS_NARROWER: bool = true;
+
+                #[inline(always)]
+                fn on_narrower<K: Kernel>(self, kernel: K) -> K::Output {
+                    // It has the same features, so the invariant holds for it, too.
+                    kernel.run($Narrower(()))
+                }
+            )?
 
             #[inline(always)]
             fn prefetch(self, values: &[f32]) {
@@ -241,7 +254,8 @@ mod x86 {
 
     instruction_set! {
         /// AVX2 and FMA.
-        Avx2, cpu_has_avx2, ["avx2", "fma"], __m256, 8,
+        Avx2 detected as cpu_has_avx2, ["avx2", "fma"], __m256, 8,
+        narrower Avx2Narrow,
         const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
         fn add(a, b) = _mm256_add_ps(a, b);
         fn sub(a, b) = _mm256_sub_ps(a, b);
@@ -261,8 +275,28 @@ mod x86 {
     }
 
     instruction_set! {
+        /// AVX2 and FMA, on half a register.
+        Avx2Narrow, ["avx2", "fma"], __m128, 4,
+        const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
+        fn add(a, b) = _mm_add_ps(a, b);
+        fn sub(a, b) = _mm_sub_ps(a, b);
+        fn mul(a, b) = _mm_mul_ps(a, b);
+        fn div(a, b) = _mm_div_ps(a, b);
+        fn sqrt(a) = _mm_sqrt_ps(a);
+        fn mul_add(a, b, c) = _mm_fmadd_ps(a, b, c);
+        fn min(a, b) = _mm_min_ps(a, b);
+        fn max(a, b) = _mm_max_ps(a, b);
+        fn if_zero(test, zero, other) = _mm_blendv_ps(other, zero, _mm_cmpeq_ps(test, _mm_setzero_ps()));
+        fn if_finite(test, finite, other) = _mm_blendv_ps(other, finite, _mm_cmpord_ps(_mm_sub_ps(test, test), test));
+        fn count_non_finite(a) -> usize = _mm_movemask_ps(_mm_cmpunord_ps(_mm_sub_ps(a, a), a)).count_ones() as usize;
+        fn rsqrt_and_half(a) -> Option<(__m128, __m128)> = Some((_mm_rsqrt_ps(a), _mm_castsi128_ps(_mm_sub_epi32(_mm_castps_si128(a), _mm_set1_epi32(1 << 23)))));
+        fn reciprocal(a) -> Option<__m128> = Some(_mm_rcp_ps(a));
+    }
+
+    instruction_set! {
         /// AVX-512F, and AVX2 and FMA, which every CPU with it has.
-        Avx512, cpu_has_avx512, ["avx512f", "avx2", "fma"], __m512, 16,
+        Avx512 detected as cpu_has_avx512, ["avx512f", "avx2", "fma"], __m512, 16,
+        narrower Avx2,
         const ESTIMATE_ERROR: f32 = 1.0 / 16384.0;
         const ROOT_OF_PRODUCTS: bool = true;
         fn all_zero_or_at_least(a, least: f32) -> bool = {

@@ -73,7 +73,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The arguments. Cargo adds `--bench`; without it this is a test, as it is for criterion.
 fn plan() -> Plan {
     let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
-    let arguments = Command::new("cargo bench --bench throughput --")
+    let arguments = Command::new("throughput")
+        .bin_name("cargo bench --bench throughput --")
         .about("Measures steps beside a naive loop and the limit of memory; prints Markdown and draws two charts")
         .arg(flag("test").help("Measure almost nothing: only to see that it works"))
         .arg(flag("bench").hide(true))

@@ -880,12 +880,12 @@ mod tests {
 
     #[test]
     fn quotients_from_any_estimate() {
-        quotients_are_near(1_000_000);
+        quotients_are_near(2_500_000);
     }
 
     #[test]
     #[ignore = "10⁹ pairs: minutes; cargo test --release -- --ignored"]
     fn many_quotients_from_any_estimate() {
-        quotients_are_near(1_000_000_000);
+        quotients_are_near(250_000_000);
     }
 }

@@ -4,10 +4,9 @@ use crate::kernel::Rows;
 use crate::table::{Indices, Layout, RowIndex, check_length};
 use crate::{Adagrad, Backend, Error, Report, Table};
 
-/// The least number of elements of a dense step that is divided. To wake a sleeping thread takes tens of microseconds,
-/// and half as many elements took about ninety: two threads were then no faster than one. `cargo bench --bench threads`
-/// measures it.
-const MIN_DENSE: usize = 1 << 19;
+/// The least number of elements of a dense step that is divided. It takes about ninety microseconds; to wake a sleeping
+/// thread takes tens. `cargo bench --bench threads` measures it.
+const MIN_DENSE: usize = 1 << 18;
 
 /// The least work of a step for rows that is divided. It is less than for a dense step, since rows that are not in the
 /// cache take longer.
@@ -35,7 +34,7 @@ const SAMPLES: usize = 512;
 impl Adagrad {
     /// [`Adagrad::step`] on several threads, with the same result.
     ///
-    /// Each thread gets a part of the slices. Fewer than 2¹⁹ elements are stepped by the caller alone, since to wake
+    /// Each thread gets a part of the slices. Fewer than 2¹⁸ elements are stepped by the caller alone, since to wake
     /// another thread takes longer. The step itself allocates nothing; rayon may, for its own ends.
     ///
     /// ```

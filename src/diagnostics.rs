@@ -127,6 +127,8 @@ impl Adagrad {
     ///
     /// [`Error::Hyperparameter`].
     pub fn summary(&self, accumulator: &[f32], threshold: f32) -> Result<Summary, Error> {
+        /// How many rates are in memory at a time.
+        const PART: usize = 64;
         self.validate()?;
         let mut summary = Summary {
             count: 0,
@@ -137,8 +139,9 @@ impl Adagrad {
             below: 0,
             histogram: [0; Summary::BINS],
         };
-        let mut rates = [0.0; 64];
-        for part in accumulator.chunks(rates.len()) {
+        let (parts, rest) = accumulator.as_chunks::<PART>();
+        for part in parts.iter().map(<[f32; PART]>::as_slice).chain([rest]) {
+            let mut rates = [0.0; PART];
             if let Some(rates) = rates.get_mut(..part.len()) {
                 self.effective_rates(part, rates)?;
                 for rate in rates {

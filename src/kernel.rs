@@ -243,11 +243,13 @@ impl<V: Copy> Rule<V> {
     ) -> usize {
         // What is left behind the last whole block is updated as part of a block that overlaps that one. It starts from
         // the values of before, so the elements in both get the same result from both, but would be counted twice.
-        let overlap = match (params.last_chunk(), grads.last_chunk(), accumulator.last_chunk()) {
-            (Some(w), Some(g), Some(a)) if !params.len().is_multiple_of(W) && !self.flags.has(Flags::SKIP) => {
-                Some((lanes.load(w), lanes.load(g), lanes.load(a)))
-            }
-            _ => None,
+        let overlap = if W == 1 || params.len().is_multiple_of(W) || self.flags.has(Flags::SKIP) {
+            None
+        } else if let (Some(w), Some(g), Some(a)) = (params.last_chunk(), grads.last_chunk(), accumulator.last_chunk())
+        {
+            Some((lanes.load(w), lanes.load(g), lanes.load(a)))
+        } else {
+            None
         };
         let (mut w_blocks, w_tail) = params.as_chunks_mut::<W>();
         let (mut g_blocks, g_tail) = grads.as_chunks::<W>();
@@ -319,9 +321,12 @@ impl<V: Copy> Rule<V> {
 
         let d = self.denominator(lanes, a);
         let rate = lanes.div(self.learning_rate, d);
-        let overlap = match (params.last_chunk(), grads.last_chunk()) {
-            (Some(w), Some(g)) if !params.len().is_multiple_of(W) => Some((lanes.load(w), lanes.load(g))),
-            _ => None,
+        let overlap = if W == 1 || params.len().is_multiple_of(W) {
+            None
+        } else if let (Some(w), Some(g)) = (params.last_chunk(), grads.last_chunk()) {
+            Some((lanes.load(w), lanes.load(g)))
+        } else {
+            None
         };
         let (w_blocks, w_tail) = params.as_chunks_mut::<W>();
         let (g_blocks, g_tail) = grads.as_chunks::<W>();
@@ -352,9 +357,16 @@ impl<V: Copy> Rule<V> {
                 lanes.store(self.plus_square(lanes, lanes.load(w), lanes.load(g), lanes.load(sum)), sum);
             }
         }
-        // In a block that is not full the last lanes are 0, and adding its square changes no sum.
-        for ((w, g), sum) in w_tail.chunks(W).zip(g_tail.chunks(W)).zip(sums) {
-            let (w, g) = (lanes.load_first(w), lanes.load_first(g));
+        let ((w_blocks, w_rest), (g_blocks, g_rest)) = (w_tail.as_chunks::<W>(), g_tail.as_chunks::<W>());
+        let mut sums = sums.iter_mut();
+        for ((w, g), sum) in w_blocks.iter().zip(g_blocks).zip(&mut sums) {
+            lanes.store(self.plus_square(lanes, lanes.load(w), lanes.load(g), lanes.load(sum)), sum);
+        }
+        if !w_rest.is_empty()
+            && let Some(sum) = sums.next()
+        {
+            // The last lanes are 0, and adding their squares changes no sum.
+            let (w, g) = (lanes.load_first(w_rest), lanes.load_first(g_rest));
             lanes.store(self.plus_square(lanes, w, g, lanes.load(sum)), sum);
         }
         ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
@@ -378,9 +390,11 @@ impl<V: Copy> Rule<V> {
     /// Whether any of a row's gradients, transformed, is infinite or NaN.
     #[inline(always)]
     fn any_non_finite<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, params: &[f32], grads: &[f32]) -> bool {
-        let mut count = 0;
-        for (w, g) in params.chunks(W).zip(grads.chunks(W)) {
-            count += lanes.count_non_finite(self.gradient(lanes, lanes.load_first(w), lanes.load_first(g)));
+        let ((w_blocks, w_rest), (g_blocks, g_rest)) = (params.as_chunks::<W>(), grads.as_chunks::<W>());
+        let (w, g) = (lanes.load_first(w_rest), lanes.load_first(g_rest));
+        let mut count = lanes.count_non_finite(self.gradient(lanes, w, g));
+        for (w, g) in w_blocks.iter().zip(g_blocks) {
+            count += lanes.count_non_finite(self.gradient(lanes, lanes.load(w), lanes.load(g)));
         }
         count > 0
     }
@@ -515,11 +529,12 @@ impl<const W: usize, L: Lanes<W>> Update<W, L> for &mut Dense<'_> {
         const ALIGN_FROM: usize = 512;
 
         let Dense { params, grads, accumulator, .. } = self;
+        if W == 1 || params.len() < ALIGN_FROM || rule.flags.has(Flags::SKIP) {
+            return rule.elements(lanes, params, grads, accumulator);
+        }
         let first = match (params.first_chunk(), grads.first_chunk(), accumulator.first_chunk()) {
-            (Some(w), Some(g), Some(a)) if W > 1 && params.len() >= ALIGN_FROM && !rule.flags.has(Flags::SKIP) => {
-                (lanes.load(w), lanes.load(g), lanes.load(a))
-            }
-            _ => return rule.elements(lanes, params, grads, accumulator),
+            (Some(w), Some(g), Some(a)) => (lanes.load(w), lanes.load(g), lanes.load(a)),
+            _ => return 0,
         };
         // As at the end of the slices, a block that overlaps others starts from the values of before.
         let begin = params.as_ptr().align_offset(W * size_of::<f32>()).min(params.len());
@@ -584,7 +599,11 @@ impl<const W: usize, L: Lanes<W>, const ROW_WISE: bool> Update<W, L> for &mut Ro
     /// One update after the other.
     #[inline(always)]
     fn apply(self, lanes: L, rule: Rule<L::Vector>) -> usize {
-        let ahead = if self.params.len() < PREFETCH_FROM { usize::MAX } else { 1 + PREFETCH_AHEAD / self.dim.max(1) };
+        // No row has 0 columns.
+        let ahead = match PREFETCH_AHEAD.checked_div(self.dim) {
+            Some(rows) if L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
+            _ => usize::MAX,
+        };
         let prefetched = self.rows.len().saturating_sub(ahead);
         let rows_here = self.params.len().checked_div(self.dim).unwrap_or(0);
         let mut grads = self.grads;
@@ -745,10 +764,14 @@ fn squares<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, values: &[f32]
     for group in groups {
         add_group(lanes, group, &mut sums);
     }
+    let (blocks, rest) = rest.as_chunks::<W>();
     let (parts, _) = sums.as_chunks_mut::<W>();
-    for (sum, x) in parts.iter_mut().zip(rest.chunks(W)) {
-        let x = lanes.load_first(x);
-        lanes.store(lanes.add(lanes.load(sum), lanes.mul(x, x)), sum);
+    let mut parts = parts.iter_mut();
+    for (block, sum) in blocks.iter().zip(&mut parts) {
+        add_square(lanes, lanes.load(block), sum);
+    }
+    if let Some(sum) = parts.next() {
+        add_square(lanes, lanes.load_first(rest), sum);
     }
     sums
 }
@@ -758,9 +781,13 @@ fn add_group<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, group: &[f32
     let (sums, _) = sums.as_chunks_mut::<W>();
     let (blocks, _) = group.as_chunks::<W>();
     for (sum, block) in sums.iter_mut().zip(blocks) {
-        let x = lanes.load(block);
-        lanes.store(lanes.add(lanes.load(sum), lanes.mul(x, x)), sum);
+        add_square(lanes, lanes.load(block), sum);
     }
+}
+
+#[inline(always)]
+fn add_square<const W: usize, L: Lanes<W>>(lanes: L, x: L::Vector, sum: &mut [f32; W]) {
+    lanes.store(lanes.add(lanes.load(sum), lanes.mul(x, x)), sum);
 }
 
 #[cfg(test)]

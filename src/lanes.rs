@@ -91,6 +91,9 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         kernel.run(self)
     }
 
+    /// Whether [`Lanes::prefetch`] does anything.
+    const CAN_PREFETCH: bool = false;
+
     /// Asks for values that will be used soon to be brought into the cache, where there is an instruction for that.
     #[inline(always)]
     fn prefetch(self, _values: &[f32]) {}

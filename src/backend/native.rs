@@ -264,6 +264,8 @@ mod x86 {
                 }
             )?
 
+            const CAN_PREFETCH: bool = true;
+
             #[inline(always)]
             fn prefetch(self, values: &[f32]) {
                 prefetch(values);

@@ -153,6 +153,7 @@ impl Adagrad {
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn new(learning_rate: f32) -> Self {
         Self::of(Hyperparameters {
             learning_rate,
@@ -179,6 +180,7 @@ impl Adagrad {
     /// assert_eq!(Adagrad::pytorch(0.01), same);
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn pytorch(learning_rate: f32) -> Self {
         Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-10)).with_arithmetic(Arithmetic::Fused)
     }
@@ -193,6 +195,7 @@ impl Adagrad {
     /// assert_eq!(Adagrad::tensorflow(0.01), Adagrad::new(0.01).with_epsilon(Epsilon::OutsideSqrt(1e-7)));
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn tensorflow(learning_rate: f32) -> Self {
         Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-7))
     }
@@ -208,6 +211,7 @@ impl Adagrad {
     /// assert_eq!(Adagrad::keras(0.01), Adagrad::new(0.01).with_epsilon(Epsilon::InsideSqrt(1e-7)));
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn keras(learning_rate: f32) -> Self {
         Self::new(learning_rate).with_epsilon(Epsilon::InsideSqrt(1e-7))
     }
@@ -224,6 +228,7 @@ impl Adagrad {
     /// assert_eq!(Adagrad::fbgemm(0.01), Adagrad::new(0.01));
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn fbgemm(learning_rate: f32) -> Self {
         Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-8))
     }
@@ -239,6 +244,7 @@ impl Adagrad {
     /// assert_eq!(Adagrad::optax(0.01), Adagrad::new(0.01).with_epsilon(Epsilon::InsideSqrt(1e-7)));
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn optax(learning_rate: f32) -> Self {
         Self::new(learning_rate).with_epsilon(Epsilon::InsideSqrt(1e-7))
     }
@@ -252,6 +258,7 @@ impl Adagrad {
     /// assert_eq!(OPT.at(0.05), Adagrad::keras(0.05));
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn at(mut self, learning_rate: f32) -> Self {
         self.options.learning_rate = learning_rate;
         Self::of(self.options)
@@ -270,6 +277,7 @@ impl Adagrad {
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn with_epsilon(mut self, epsilon: Epsilon) -> Self {
         self.options.epsilon = epsilon;
         Self::of(self.options)
@@ -287,6 +295,7 @@ impl Adagrad {
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn with_weight_decay(mut self, weight_decay: WeightDecay) -> Self {
         self.options.weight_decay = weight_decay;
         Self::of(self.options)
@@ -304,6 +313,7 @@ impl Adagrad {
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn with_gradient_scale(mut self, scale: f32) -> Self {
         self.options.gradient_scale = scale;
         Self::of(self.options)
@@ -320,6 +330,7 @@ impl Adagrad {
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn with_clip_value(mut self, clip: f32) -> Self {
         self.options.clip_value = Some(clip);
         Self::of(self.options)
@@ -336,6 +347,7 @@ impl Adagrad {
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn with_maximize(mut self, maximize: bool) -> Self {
         self.options.maximize = maximize;
         Self::of(self.options)
@@ -350,6 +362,7 @@ impl Adagrad {
     /// # assert!(fused.validate().is_ok());
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn with_arithmetic(mut self, arithmetic: Arithmetic) -> Self {
         self.options.arithmetic = arithmetic;
         Self::of(self.options)
@@ -368,6 +381,7 @@ impl Adagrad {
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn with_accumulation(mut self, accumulation: Accumulation) -> Self {
         self.options.accumulation = accumulation;
         Self::of(self.options)
@@ -386,6 +400,7 @@ impl Adagrad {
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     #[must_use]
+    #[inline(always)]
     pub const fn with_non_finite(mut self, non_finite: NonFinite) -> Self {
         self.options.non_finite = non_finite;
         Self::of(self.options)
@@ -405,10 +420,11 @@ impl Adagrad {
     /// [`Error::Hyperparameter`] for the first that is out of its range.
     #[inline]
     pub const fn validate(&self) -> Result<(), Error> {
-        if self.valid { Ok(()) } else { self.options.check() }
+        if self.valid { Ok(()) } else { self.options.error() }
     }
 
-    #[inline]
+    /// Inlined, with what it calls, so that constants stay constants, and that of a chain only the last result is made.
+    #[inline(always)]
     const fn of(options: Hyperparameters) -> Self {
         Self { options, rule: options.rule(), valid: options.check().is_ok() }
     }
@@ -434,6 +450,7 @@ impl PartialEq for Adagrad {
 
 impl Hyperparameters {
     /// The first that is out of its range.
+    #[inline(always)]
     const fn check(&self) -> Result<(), Error> {
         const AT_LEAST_0: &str = "finite and at least 0";
 
@@ -474,7 +491,14 @@ impl Hyperparameters {
         Err(Error::Hyperparameter { what, value, expected })
     }
 
+    /// What is wrong. Not inlined: it is rarely asked.
+    #[cold]
+    const fn error(&self) -> Result<(), Error> {
+        self.check()
+    }
+
     /// The kernels' form.
+    #[inline(always)]
     const fn rule(&self) -> Rule<f32> {
         let (epsilon, epsilon_inside) = match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => (epsilon, false),
@@ -727,19 +751,19 @@ impl Adagrad {
 // compiled with this crate, and not with each that calls it. They take references: a structure that is copied before its
 // parts have left the store buffer waits for them, as long as a short slice takes.
 
-#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
 fn run_dense(backend: Backend, step: &mut Dense<'_>) -> Option<usize> {
     backend.run(step)
 }
 
-#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
 fn run_rows(backend: Backend, step: &mut Rows<'_, false>) -> Option<usize> {
     backend.run(step)
 }
 
-#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
 fn run_row_wise(backend: Backend, step: &mut Rows<'_, true>) -> Option<usize> {
     backend.run(step)

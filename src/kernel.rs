@@ -349,6 +349,16 @@ impl<V: Copy> Rule<V> {
     fn sum_of_squares<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, params: &[f32], grads: &[f32]) -> f32 {
         let mut p = [0.0; SUM_LANES];
         let (sums, _) = p.as_chunks_mut::<W>();
+        if W == 1 {
+            // The same in a loop that stays small.
+            let (w, g) = (params.as_chunks().0, grads.as_chunks().0);
+            for (index, (w, g)) in w.iter().zip(g).enumerate() {
+                if let Some(sum) = sums.get_mut(index % SUM_LANES) {
+                    lanes.store(self.plus_square(lanes, lanes.load(w), lanes.load(g), lanes.load(sum)), sum);
+                }
+            }
+            return tree(&p);
+        }
         let (w_groups, w_tail) = params.as_chunks::<SUM_LANES>();
         let (g_groups, g_tail) = grads.as_chunks::<SUM_LANES>();
         for (w, g) in w_groups.iter().zip(g_groups) {
@@ -369,7 +379,7 @@ impl<V: Copy> Rule<V> {
             let (w, g) = (lanes.load_first(w_rest), lanes.load_first(g_rest));
             lanes.store(self.plus_square(lanes, w, g, lanes.load(sum)), sum);
         }
-        ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
+        tree(&p)
     }
 
     /// `sum + g·g`.
@@ -398,6 +408,12 @@ impl<V: Copy> Rule<V> {
         }
         count > 0
     }
+}
+
+/// The sum of a row's running sums.
+#[inline(always)]
+fn tree(p: &[f32; SUM_LANES]) -> f32 {
+    ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
 }
 
 /// `√x`, correctly rounded.

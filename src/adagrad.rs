@@ -60,7 +60,8 @@ pub struct Report {
     pub skipped: usize,
 }
 
-/// How often a multiplication followed by an addition is rounded. Each choice gives the same bits on every backend.
+/// How often a multiplication followed by an addition is rounded. Each choice but [`Arithmetic::Fast`] gives the same bits
+/// on every backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Arithmetic {
@@ -71,7 +72,8 @@ pub enum Arithmetic {
     Fused,
     /// As [`Arithmetic::Separate`], but `(η·g)/d` may differ from its value there by [`Arithmetic::FAST_ULPS`] units in
     /// the last place where that is a normal number: it comes from an estimate of `1/√(G+ε)`, or of `1/d`, and a Newton
-    /// step. `G` keeps its bits. This is the one option with results that depend on the backend and the CPU.
+    /// step. `G` keeps its bits. This is the one option with results that depend on the backend, on the CPU, and on how
+    /// slices are divided among calls.
     ///
     /// Backends without such an estimate compute as [`Arithmetic::Separate`]: [`Backend::Scalar`] and
     /// [`Backend::Portable`]. So do row-wise tables, which divide once per row, and steps with an ε beyond

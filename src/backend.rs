@@ -10,7 +10,8 @@ pub(crate) use scalar::Scalar;
 
 use crate::lanes::Kernel;
 
-/// The instructions that run a step, slowest first. All give the same bits, so the choice is one of speed only.
+/// The instructions that run a step, slowest first. All give the same bits, so the choice is one of speed only, but with
+/// [`Arithmetic::Fast`](crate::Arithmetic::Fast).
 ///
 /// ```
 /// use adagrad::Backend;

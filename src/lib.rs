@@ -39,6 +39,7 @@ mod backend;
 mod coalesce;
 mod diagnostics;
 mod error;
+mod estimates;
 mod kernel;
 mod lanes;
 mod norms;

@@ -147,9 +147,10 @@ fn with_other_options_and_tables() {
 
 /// `cargo test --release --test fast -- --ignored`
 #[test]
-#[ignore = "all 2³² accumulators: minutes"]
+#[ignore = "all 2³¹ accumulators that are not negative: minutes"]
 fn quotients_of_all_accumulators_are_within_the_bound() {
-    for backend in Backend::available() {
+    // The others have no estimates.
+    for backend in Backend::available().filter(|backend| *backend > Backend::Portable) {
         for epsilon in [Epsilon::InsideSqrt(1e-8), Epsilon::OutsideSqrt(1e-8)] {
             for part in accumulators(1) {
                 compare(backend, Adagrad::new(0.1).with_epsilon(epsilon), 1e-3, &part);

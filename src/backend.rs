@@ -1,16 +1,19 @@
 //! Which instructions run a step: detection and dispatch.
 
-mod native;
+mod arch;
+pub(crate) mod lanes;
 mod portable;
 mod scalar;
+mod soft;
 
 use core::fmt;
 
+use arch::x86::{Avx2, Avx512};
+use lanes::{Kernel, Lanes};
+use portable::Portable;
 pub(crate) use scalar::Scalar;
 
-use crate::lanes::Kernel;
-
-/// The instructions that run a step, slowest first. All give the same bits, so the choice is one of speed only, but with
+/// The instructions that run a step. All give the same bits, so the choice is one of speed only, but with
 /// [`Arithmetic::Fast`](crate::Arithmetic::Fast).
 ///
 /// ```
@@ -19,7 +22,7 @@ use crate::lanes::Kernel;
 /// println!("steps run on {}", Backend::detected());
 /// assert!(Backend::available().any(|backend| backend == Backend::Scalar));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
     /// One element at a time: everywhere.
@@ -29,32 +32,33 @@ pub enum Backend {
     Portable,
     /// AVX2 and FMA, where the CPU has them.
     Avx2,
-    /// AVX-512F, where the CPU has it. Row-wise tables, whose sums have eight lanes, run on AVX2 under it.
+    /// AVX-512F, where the CPU has it. It runs the groups of blocks of dense steps; all else runs on AVX2 under it.
     Avx512,
 }
 
 impl Backend {
-    /// All backends, slowest first.
-    const ALL: [Self; 4] = [Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512];
+    /// All backends, slowest first, whether this build and this CPU have them or not.
+    pub const ALL: &'static [Self] = &[Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512];
 
-    /// The backend that steps run on: the fastest available one. The CPU is asked once, then it is a load.
+    /// The backend that steps run on unless [`Adagrad::with_backend`](crate::Adagrad::with_backend) names one: the
+    /// fastest available. The CPU is asked once, then it is a load.
     #[must_use]
     #[inline]
     pub fn detected() -> Self {
-        if Self::Avx512.is_available() {
+        if Avx512::detect().is_some() {
             Self::Avx512
-        } else if Self::Avx2.is_available() {
+        } else if Avx2::detect().is_some() {
             Self::Avx2
-        } else if Self::Portable.is_available() {
+        } else if Portable::detect().is_some() {
             Self::Portable
         } else {
             Self::Scalar
         }
     }
 
-    /// The backends that this build has and this CPU can run.
+    /// The backends that this build has and this CPU can run, slowest first.
     pub fn available() -> impl Iterator<Item = Self> + Clone {
-        Self::ALL.into_iter().filter(|backend| backend.is_available())
+        Self::ALL.iter().copied().filter(|backend| backend.is_available())
     }
 
     /// Whether this build has it and this CPU can run it.
@@ -65,32 +69,47 @@ impl Backend {
     #[must_use]
     #[inline]
     pub fn is_available(self) -> bool {
-        struct Nothing;
-        impl Kernel for Nothing {
-            type Output = ();
-
-            #[inline(always)]
-            fn run<const W: usize, L: crate::lanes::Lanes<W>>(self, _: L) {}
+        match self {
+            Self::Scalar => true,
+            Self::Portable => Portable::detect().is_some(),
+            Self::Avx2 => Avx2::detect().is_some(),
+            Self::Avx512 => Avx512::detect().is_some(),
         }
-        self.run(Nothing).is_some()
     }
 
-    /// Runs a kernel, if the backend is available.
-    #[inline]
+    /// Runs a kernel on this backend, if it is available.
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> Option<K::Output> {
-        // No `match`, which would become a jump through a table: that costs as much as the step of a short slice.
-        if self > Self::Portable {
-            if self == Self::Avx2 || K::MAX_LANES < 16 {
-                let available = self == Self::Avx2 || native::Avx512::detect().is_some();
-                native::Avx2::detect().filter(|_| available).map(|avx2| avx2.enter(kernel))
-            } else {
-                native::Avx512::detect().map(|avx512| avx512.enter(kernel))
+        match self {
+            Self::Scalar => Some(Scalar.enter(kernel)),
+            Self::Portable => Some(Portable::detect()?.enter(kernel)),
+            Self::Avx2 => Some(Avx2::detect()?.enter(kernel)),
+            Self::Avx512 => {
+                let avx512 = Avx512::detect()?;
+                Some(if K::MAX_LANES < 16 { avx512.on_narrower(kernel) } else { avx512.enter(kernel) })
             }
-        } else if self == Self::Portable {
-            portable::Portable::detect().map(|portable| portable.enter(kernel))
-        } else {
-            Some(Scalar.enter(kernel))
         }
+    }
+}
+
+/// Runs a kernel on the detected backend. `is_long` says whether wider lanes than eight would have a group of blocks.
+///
+/// These are `if`s, because a `match` of four arms becomes a jump through a table, which costs as much as the step of a
+/// short slice.
+#[inline(always)]
+pub(crate) fn run_detected<K: Kernel>(kernel: K, is_long: bool) -> K::Output {
+    if let Some(avx2) = Avx2::detect() {
+        if K::MAX_LANES >= 16
+            && is_long
+            && let Some(avx512) = Avx512::detect()
+        {
+            avx512.enter(kernel)
+        } else {
+            avx2.enter(kernel)
+        }
+    } else if let Some(portable) = Portable::detect() {
+        portable.enter(kernel)
+    } else {
+        Scalar.enter(kernel)
     }
 }
 

@@ -1,6 +1,9 @@
+//! How far the effective learning rates have fallen.
+
+use crate::backend::{Scalar, run_detected};
+use crate::error::check_length;
 use crate::kernel::EffectiveRates;
-use crate::table::check_length;
-use crate::{Adagrad, Backend, Error};
+use crate::{Adagrad, Error};
 
 /// How far the effective learning rates of an accumulator have fallen.
 ///
@@ -20,6 +23,9 @@ pub struct Summary {
     pub mean: f64,
     /// The number of rates below the threshold.
     pub below: usize,
+    /// The number of accumulators that a gradient of the given size no longer changes: see
+    /// [`Accumulation`](crate::Accumulation).
+    pub stalled: usize,
     /// How many rates lie in each decade: see [`Summary::decade`].
     pub histogram: [usize; Summary::BINS],
 }
@@ -48,7 +54,7 @@ impl Summary {
     /// The share of the finite rates that lie below the threshold, from 0 to 1; 0 if there is none.
     ///
     /// ```
-    /// let summary = adagrad::Adagrad::new(1.0).summary(&[1.0, 1e8, 1e10, 4.0], 1e-3)?;
+    /// let summary = adagrad::Adagrad::new(1.0).summary(&[1.0, 1e8, 1e10, 4.0], 1e-3, 1.0)?;
     /// assert_eq!(summary.share_below(), 0.5);
     /// # Ok::<(), adagrad::Error>(())
     /// ```
@@ -88,45 +94,40 @@ impl Adagrad {
     ///
     /// # Errors
     ///
-    /// [`Error::Hyperparameter`]; [`Error::Length`] if `rates` has not the length of `accumulator`.
+    /// [`Error::Hyperparameter`]; [`Error::Length`] if `rates` differs in length from `accumulator`;
+    /// [`Error::Unavailable`].
     pub fn effective_rates(&self, accumulator: &[f32], rates: &mut [f32]) -> Result<(), Error> {
-        self.effective_rates_on(Backend::detected(), accumulator, rates)
-    }
-
-    /// [`Adagrad::effective_rates`] on a given backend, for tests, benchmarks and bug reports.
-    ///
-    /// ```
-    /// use adagrad::{Adagrad, Backend};
-    ///
-    /// Adagrad::new(0.5).effective_rates_on(Backend::Scalar, &[4.0], &mut [0.0])?;
-    /// # Ok::<(), adagrad::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Adagrad::effective_rates`], and [`Error::Unavailable`].
-    pub fn effective_rates_on(&self, backend: Backend, accumulator: &[f32], rates: &mut [f32]) -> Result<(), Error> {
         self.validate()?;
         check_length("rates", accumulator.len(), rates.len())?;
-        backend.run(EffectiveRates { rule: self.rule(), accumulator, rates }).ok_or(Error::Unavailable { backend })
+        let kernel = EffectiveRates { rule: &self.rule, accumulator, rates };
+        match self.backend {
+            None => {
+                run_detected(kernel, false);
+                Ok(())
+            }
+            Some(backend) => backend.run(kernel).ok_or(Error::Unavailable { backend }),
+        }
     }
 
-    /// A summary of the effective learning rates, with the share of those below a threshold.
+    /// A summary of the effective learning rates, with the share of those below a threshold, and of the accumulators
+    /// that a gradient of a given size no longer changes. The gradient is what the accumulator sees: scaled, clipped, and
+    /// with its weight decay; row-wise it is the root of the mean of a row's squares.
     ///
     /// With the norm of the gradient it tells two standstills apart: where the rates are tiny and the gradient is not, the
     /// parameters are frozen; where the gradient is tiny, they have converged. What is tiny is for the problem to say.
     /// A row-wise accumulator has one rate per row.
     ///
     /// ```
-    /// let summary = adagrad::Adagrad::new(0.5).summary(&[1.0, 4.0, 1e8], 1e-3)?;
+    /// let summary = adagrad::Adagrad::new(0.5).summary(&[1.0, 4.0, 1e8], 1e-3, 1.0)?;
     /// assert_eq!((summary.min, summary.max, summary.below), (0.000_05, 0.5, 1));
+    /// assert_eq!(summary.stalled, 1); // 1e8 + 1 is 1e8
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Hyperparameter`].
-    pub fn summary(&self, accumulator: &[f32], threshold: f32) -> Result<Summary, Error> {
+    /// [`Error::Hyperparameter`]; [`Error::Unavailable`].
+    pub fn summary(&self, accumulator: &[f32], threshold: f32, gradient: f32) -> Result<Summary, Error> {
         /// How many rates are in memory at a time.
         const PART: usize = 64;
         self.validate()?;
@@ -137,6 +138,7 @@ impl Adagrad {
             max: 0.0,
             mean: 0.0,
             below: 0,
+            stalled: 0,
             histogram: [0; Summary::BINS],
         };
         let (parts, rest) = accumulator.as_chunks::<PART>();
@@ -144,8 +146,10 @@ impl Adagrad {
             let mut rates = [0.0; PART];
             if let Some(rates) = rates.get_mut(..part.len()) {
                 self.effective_rates(part, rates)?;
-                for rate in rates {
+                for (rate, accumulator) in rates.iter().zip(part) {
                     summary.add(*rate, threshold);
+                    let [after] = self.rule.accumulated(Scalar, [*accumulator], [gradient]);
+                    summary.stalled += usize::from(after == *accumulator);
                 }
             }
         }

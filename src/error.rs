@@ -1,3 +1,5 @@
+//! Why a call was refused.
+
 use core::fmt;
 
 use crate::Backend;
@@ -58,6 +60,13 @@ pub enum Error {
         /// The values that it may have.
         expected: &'static str,
     },
+    /// An accumulator is negative, infinite or NaN.
+    Accumulator {
+        /// Where it stands.
+        position: usize,
+        /// Its value.
+        value: f32,
+    },
     /// The backend needs instructions that this CPU, or this build, does not have.
     Unavailable {
         /// The backend that was asked for.
@@ -87,6 +96,9 @@ impl fmt::Display for Error {
             Self::Hyperparameter { what, value, expected } => {
                 write!(f, "{what} is {value}, expected {expected}")
             }
+            Self::Accumulator { position, value } => {
+                write!(f, "accumulator[{position}] is {value}, expected finite and at least 0")
+            }
             Self::Unavailable { backend } => {
                 write!(f, "the {backend} backend is not available on this CPU or in this build")
             }
@@ -95,3 +107,8 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+#[inline(always)]
+pub(crate) fn check_length(what: &'static str, expected: usize, actual: usize) -> Result<(), Error> {
+    if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
+}

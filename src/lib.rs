@@ -5,7 +5,7 @@
 //! - The memory is the caller's. A call that returns an [`Error`] has written nothing, and no call panics.
 //! - [`Backend`] is chosen at run time, also without `std`: scalar, portable SIMD, AVX2, AVX-512. The results do not
 //!   depend on it.
-//! - [`LearningRate`] is a rate as a function of the step; [`Accumulation`] can forget; [`Adagrad::summary`] tells how far
+//! - [`Schedule`] is a rate as a function of the step; [`Accumulation`] can forget; [`Adagrad::summary`] tells how far
 //!   the effective rates have fallen; [`NonFinite`], [`all_finite`], [`sum_of_squares`] and [`clip_norm_scale`] guard
 //!   against bad gradients.
 //! - With the feature `rayon`, `Adagrad::par_step` and `Adagrad::par_step_rows` run on several threads.
@@ -29,33 +29,29 @@
 //!
 //! Every result is made of IEEE 754 operations that round correctly, in an order that is fixed and documented. So it
 //! depends neither on the backend, the target, the slices' lengths and alignment, nor on how a dense call is split or how
-//! many threads share a step. The exceptions are the payloads of NaNs, CPUs set to flush denormals to zero, and 32-bit
-//! x86 without SSE2, where Rust itself rounds differently.
+//! many threads share a step. The exceptions are [`Arithmetic::Fast`], the payloads of NaNs, and CPUs set to flush
+//! denormals to zero. 32-bit x86 needs SSE2: without it Rust itself rounds differently, and `wide` does not compile.
 #![no_std]
 #![warn(unreachable_pub)]
 
 mod adagrad;
 mod backend;
-mod coalesce;
 mod diagnostics;
 mod error;
-mod estimates;
 mod kernel;
-mod lanes;
 mod norms;
-#[cfg(feature = "rayon")]
-mod parallel;
 mod schedule;
+mod step;
 mod table;
 
-pub use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, Report, WeightDecay};
+pub use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, WeightDecay};
 pub use backend::Backend;
-pub use coalesce::coalesce;
 pub use diagnostics::Summary;
 pub use error::Error;
-pub use norms::{all_finite, all_finite_on, clip_norm_scale, sum_of_squares, sum_of_squares_on};
-pub use schedule::LearningRate;
-pub use table::{RowIndex, Table};
+pub use norms::{all_finite, check_accumulator, clip_norm_scale, sum_of_squares};
+pub use schedule::Schedule;
+pub use step::Report;
+pub use table::{RowIndex, Table, coalesce};
 
 /// The code of the README, compiled.
 #[cfg(doctest)]

@@ -1,3 +1,6 @@
+//! Guards against bad gradients: whether all are finite, and their norm; and the check of a state.
+
+use crate::backend::run_detected;
 use crate::kernel::{AllFinite, SumOfSquares};
 use crate::{Backend, Error};
 
@@ -9,58 +12,32 @@ use crate::{Backend, Error};
 /// ```
 #[must_use]
 pub fn all_finite(values: &[f32]) -> bool {
-    // The detected backend is available.
-    all_finite_on(Backend::detected(), values).unwrap_or_default()
-}
-
-/// [`all_finite`] on a given backend, for tests, benchmarks and bug reports.
-///
-/// ```
-/// assert_eq!(adagrad::all_finite_on(adagrad::Backend::Scalar, &[1.0]), Ok(true));
-/// ```
-///
-/// # Errors
-///
-/// [`Error::Unavailable`].
-pub fn all_finite_on(backend: Backend, values: &[f32]) -> Result<bool, Error> {
-    backend.run(AllFinite(values)).ok_or(Error::Unavailable { backend })
+    run_detected(AllFinite(values), false)
 }
 
 /// `Σ x²`, for norms over several slices: add up the sums of all slices and give the total to [`clip_norm_scale`].
 ///
 /// The order of the sum is fixed, so all backends give the same bits: the squares, in `f32`, go to 32 sums in `f32`,
 /// element `j` to sum `j mod 32`; after each 4,096 elements these go to 32 sums in `f64`, which at the end are added as a
-/// tree of neighbours. A square beyond the range of `f32` makes it infinite.
+/// tree of neighbours. If the sum of the 4,096 is below 2⁻⁹⁰, or not finite, they are added up again, in the same order
+/// but all in `f64`. So the sum of finite values is finite, and small values are not lost.
 ///
 /// ```
 /// assert_eq!(adagrad::sum_of_squares(&[3.0, 4.0]), 25.0);
+/// assert!((adagrad::sum_of_squares(&[3e19, 1.0]) / 9e38 - 1.0).abs() < 1e-7); // beyond f32
 /// ```
 #[must_use]
 pub fn sum_of_squares(values: &[f32]) -> f64 {
-    // The detected backend is available.
-    sum_of_squares_on(Backend::detected(), values).unwrap_or_default()
-}
-
-/// [`sum_of_squares`] on a given backend, for tests, benchmarks and bug reports.
-///
-/// ```
-/// assert_eq!(adagrad::sum_of_squares_on(adagrad::Backend::Scalar, &[3.0, 4.0]), Ok(25.0));
-/// ```
-///
-/// # Errors
-///
-/// [`Error::Unavailable`].
-pub fn sum_of_squares_on(backend: Backend, values: &[f32]) -> Result<f64, Error> {
-    backend.run(SumOfSquares(values)).ok_or(Error::Unavailable { backend })
+    run_detected(SumOfSquares(values), false)
 }
 
 /// The factor for [`Adagrad::with_gradient_scale`](crate::Adagrad::with_gradient_scale) that limits the global norm of
 /// the gradients: `max_norm/√Σ` where `√Σ > max_norm`, else 1 (Pascanu, Mikolov and Bengio, *On the difficulty of
 /// training recurrent neural networks*, 2013).
 ///
-/// It is NaN, which the step refuses, for a sum or `max_norm` that is NaN or negative. It is 0 for an infinite sum and a
-/// finite `max_norm`: finite gradients are then dropped, and infinite ones become NaN, against which there are
-/// [`all_finite`] and [`NonFinite::Skip`](crate::NonFinite::Skip).
+/// It is NaN, which the step refuses, for a sum or `max_norm` that is NaN or negative. It is 0 for an infinite sum, which
+/// needs an infinite gradient, and a finite `max_norm`: finite gradients are then dropped, and infinite ones become NaN,
+/// against which there are [`all_finite`] and [`NonFinite::Skip`](crate::NonFinite::Skip).
 ///
 /// ```
 /// use adagrad::{Adagrad, clip_norm_scale, sum_of_squares};
@@ -80,5 +57,52 @@ pub fn clip_norm_scale(sum_of_squares: f64, max_norm: f32) -> f32 {
         1.0
     } else {
         (max_norm / norm) as f32
+    }
+}
+
+/// Checks that each accumulator is finite and not negative (−0 is fine): for a checkpoint that was loaded, or a state made
+/// by hand. No step repairs one that is not, and none looks for it.
+///
+/// ```
+/// let error = adagrad::check_accumulator(&[1.0, -0.1]).unwrap_err();
+/// assert_eq!(error.to_string(), "accumulator[1] is -0.1, expected finite and at least 0");
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Accumulator`] for the first that is not.
+pub fn check_accumulator(accumulator: &[f32]) -> Result<(), Error> {
+    match accumulator.iter().enumerate().find(|(_, value)| !(**value >= 0.0 && **value <= f32::MAX)) {
+        None => Ok(()),
+        Some((position, value)) => Err(Error::Accumulator { position, value: *value }),
+    }
+}
+
+/// The same on a given backend, for tests, benchmarks and bug reports.
+impl Backend {
+    /// [`all_finite`] on this backend.
+    ///
+    /// ```
+    /// assert_eq!(adagrad::Backend::Scalar.all_finite(&[1.0]), Ok(true));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub fn all_finite(self, values: &[f32]) -> Result<bool, Error> {
+        self.run(AllFinite(values)).ok_or(Error::Unavailable { backend: self })
+    }
+
+    /// [`sum_of_squares`] on this backend.
+    ///
+    /// ```
+    /// assert_eq!(adagrad::Backend::Scalar.sum_of_squares(&[3.0, 4.0]), Ok(25.0));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub fn sum_of_squares(self, values: &[f32]) -> Result<f64, Error> {
+        self.run(SumOfSquares(values)).ok_or(Error::Unavailable { backend: self })
     }
 }

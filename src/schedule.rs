@@ -1,6 +1,8 @@
+//! Learning rates as functions of the step.
+
 /// A learning rate as a function of the step: pure, so that a run can be resumed anywhere.
 ///
-/// It is computed in `f64` and rounded once to the `f32` that [`Adagrad::at`](crate::Adagrad::at) takes. Steps count from
+/// It is computed in `f64` and rounded once to the `f32` that [`Adagrad::with_learning_rate`](crate::Adagrad::with_learning_rate) takes. Steps count from
 /// 1. A base, a warm-up and a cool-down are multiplied:
 ///
 /// ```text
@@ -13,21 +15,21 @@
 /// ```
 ///
 /// ```
-/// use adagrad::{Adagrad, LearningRate};
+/// use adagrad::{Adagrad, Schedule};
 ///
 /// const OPT: Adagrad = Adagrad::new(0.0); // the rate comes from the schedule
-/// const RATE: LearningRate = LearningRate::constant(0.5).with_warm_up(10).with_cosine_cool_down(900, 100, 0.01);
+/// const RATE: Schedule = Schedule::constant(0.5).with_warm_up(10).with_cosine_cool_down(900, 100, 0.01);
 ///
 /// let (mut params, mut accumulator) = ([1.0_f32], [0.0]);
 /// for step in 1..=1000 {
 ///     let grads = [2.0 * params[0]];
-///     OPT.at(RATE.at(step)).step(&mut params, &grads, &mut accumulator)?;
+///     OPT.with_learning_rate(RATE.at(step)).step(&mut params, &grads, &mut accumulator)?;
 /// }
 /// assert!(params[0].abs() < 1e-6);
 /// # Ok::<(), adagrad::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LearningRate {
+pub struct Schedule {
     rate: f64,
     base: Base,
     warm_up: u64,
@@ -67,11 +69,11 @@ impl Span {
     }
 }
 
-impl LearningRate {
+impl Schedule {
     /// `η` at every step.
     ///
     /// ```
-    /// assert_eq!(adagrad::LearningRate::constant(0.1).at(7), 0.1);
+    /// assert_eq!(adagrad::Schedule::constant(0.1).at(7), 0.1);
     /// ```
     #[must_use]
     pub const fn constant(rate: f64) -> Self {
@@ -81,7 +83,7 @@ impl LearningRate {
     /// `η/(1 + (t−1)·decay)`: `lr_decay` of `torch.optim.Adagrad`, with the same bits.
     ///
     /// ```
-    /// assert_eq!(adagrad::LearningRate::inverse_time(0.1, 0.5).at(3), 0.05);
+    /// assert_eq!(adagrad::Schedule::inverse_time(0.1, 0.5).at(3), 0.05);
     /// ```
     #[must_use]
     pub const fn inverse_time(rate: f64, decay: f64) -> Self {
@@ -92,7 +94,7 @@ impl LearningRate {
     /// falls so by itself.
     ///
     /// ```
-    /// assert_eq!(adagrad::LearningRate::inverse_sqrt(0.1).at(100), 0.01);
+    /// assert_eq!(adagrad::Schedule::inverse_sqrt(0.1).at(100), 0.01);
     /// ```
     #[must_use]
     pub const fn inverse_sqrt(rate: f64) -> Self {
@@ -102,7 +104,7 @@ impl LearningRate {
     /// Rises linearly over the first steps, to the whole rate at step `steps`: `min(1, t/steps)`. 0 is off.
     ///
     /// ```
-    /// assert_eq!(adagrad::LearningRate::constant(0.1).with_warm_up(10).at(5), 0.05);
+    /// assert_eq!(adagrad::Schedule::constant(0.1).with_warm_up(10).at(5), 0.05);
     /// ```
     #[must_use]
     pub const fn with_warm_up(mut self, steps: u64) -> Self {
@@ -113,7 +115,7 @@ impl LearningRate {
     /// Falls linearly over `steps` steps after step `start`, to `floor` times the rate. It replaces another cool-down.
     ///
     /// ```
-    /// let rate = adagrad::LearningRate::constant(1.0).with_linear_cool_down(100, 50, 0.0);
+    /// let rate = adagrad::Schedule::constant(1.0).with_linear_cool_down(100, 50, 0.0);
     /// assert_eq!([rate.at(100), rate.at(125), rate.at(150), rate.at(151)], [1.0, 0.5, 0.0, 0.0]);
     /// ```
     #[must_use]
@@ -126,7 +128,7 @@ impl LearningRate {
     /// Hutter, *SGDR*, 2017, without its restarts). It replaces another cool-down.
     ///
     /// ```
-    /// let rate = adagrad::LearningRate::constant(1.0).with_cosine_cool_down(100, 50, 0.0);
+    /// let rate = adagrad::Schedule::constant(1.0).with_cosine_cool_down(100, 50, 0.0);
     /// assert_eq!([rate.at(100), rate.at(125), rate.at(150), rate.at(151)], [1.0, 0.5, 0.0, 0.0]);
     /// ```
     #[must_use]
@@ -139,9 +141,9 @@ impl LearningRate {
     /// here: the step refuses a rate that is NaN, negative or infinite.
     ///
     /// ```
-    /// use adagrad::LearningRate;
+    /// use adagrad::Schedule;
     ///
-    /// const RATE: LearningRate = LearningRate::inverse_sqrt(0.1).with_warm_up(4);
+    /// const RATE: Schedule = Schedule::inverse_sqrt(0.1).with_warm_up(4);
     /// assert_eq!(RATE.at(1), 0.025);
     /// ```
     #[must_use]

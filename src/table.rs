@@ -1,88 +1,14 @@
+//! Parameters in rows, with their accumulators.
+
+mod coalesce;
+mod index;
+
+pub use coalesce::coalesce;
+pub use index::RowIndex;
+pub(crate) use index::Indices;
+
 use crate::Error;
-
-/// An integer that names a row: `u32`, `u64`, `usize`, `i32` or `i64`.
-///
-/// The trait is sealed.
-pub trait RowIndex: Copy + Eq + sealed::Sealed {
-    /// The index, or `None` where it is negative or does not fit.
-    #[doc(hidden)]
-    fn to_usize(self) -> Option<usize>;
-
-    /// The index as it is, for an error.
-    #[doc(hidden)]
-    fn to_i128(self) -> i128;
-
-    /// The index as a number to hash.
-    #[doc(hidden)]
-    fn to_bits(self) -> u64;
-
-    /// Checked indices, as the kernels take them.
-    #[doc(hidden)]
-    fn indices(rows: &[Self]) -> Indices<'_>;
-}
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-/// Row indices of any type, so that the kernels are compiled once for all types: no negative ones, which leaves two sizes.
-#[derive(Clone, Copy, Debug)]
-#[doc(hidden)]
-pub enum Indices<'a> {
-    U32(&'a [u32]),
-    U64(&'a [u64]),
-}
-
-impl Indices<'_> {
-    #[inline(always)]
-    pub(crate) fn len(self) -> usize {
-        match self {
-            Self::U32(rows) => rows.len(),
-            Self::U64(rows) => rows.len(),
-        }
-    }
-
-    /// The index at a position, if there is one that fits.
-    #[inline(always)]
-    pub(crate) fn get(self, position: usize) -> Option<usize> {
-        match self {
-            Self::U32(rows) => rows.get(position)?.to_usize(),
-            Self::U64(rows) => rows.get(position)?.to_usize(),
-        }
-    }
-}
-
-macro_rules! row_index {
-    ($($integer:ty as $Variant:ident),*) => {$(
-        impl sealed::Sealed for $integer {}
-        impl RowIndex for $integer {
-            #[inline(always)]
-            fn to_usize(self) -> Option<usize> {
-                usize::try_from(self).ok()
-            }
-
-            #[inline(always)]
-            fn to_i128(self) -> i128 {
-                self as i128
-            }
-
-            #[inline(always)]
-            fn to_bits(self) -> u64 {
-                self as u64
-            }
-
-            #[inline(always)]
-            fn indices(rows: &[Self]) -> Indices<'_> {
-                Indices::$Variant(bytemuck::must_cast_slice(rows))
-            }
-        }
-    )*};
-}
-row_index!(u32 as U32, i32 as U32, u64 as U64, i64 as U64);
-#[cfg(target_pointer_width = "64")]
-row_index!(usize as U64);
-#[cfg(not(target_pointer_width = "64"))]
-row_index!(usize as U32);
+use crate::error::check_length;
 
 /// How many accumulators a table has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +50,7 @@ impl<'a> Table<'a> {
     /// # Errors
     ///
     /// [`Error::ZeroDim`], [`Error::NotRows`] if `params` is no multiple of `dim`, [`Error::Length`] if `accumulator`
-    /// has not the length of `params`.
+    /// differs in length from `params`.
     pub fn new(params: &'a mut [f32], accumulator: &'a mut [f32], dim: usize) -> Result<Self, Error> {
         Self::with_layout(params, accumulator, dim, Layout::ElementWise)
     }
@@ -148,7 +74,7 @@ impl<'a> Table<'a> {
     /// # Errors
     ///
     /// [`Error::ZeroDim`], [`Error::NotRows`] if `params` is no multiple of `dim`, [`Error::Length`] if `accumulator`
-    /// has not one value per row.
+    /// does not have one value per row.
     pub fn row_wise(params: &'a mut [f32], accumulator: &'a mut [f32], dim: usize) -> Result<Self, Error> {
         Self::with_layout(params, accumulator, dim, Layout::RowWise)
     }
@@ -198,13 +124,13 @@ impl<'a> Table<'a> {
         self.accumulator
     }
 
-    /// The parameters, to be changed by something else than a step, such as a normalization of rows.
+    /// The parameters, to be changed by something other than a step, such as a normalization of rows.
     #[must_use]
     pub fn params_mut(&mut self) -> &mut [f32] {
         self.params
     }
 
-    /// The accumulators, to be changed by something else than a step.
+    /// The accumulators, to be changed by something other than a step.
     ///
     /// ```
     /// # let (mut params, mut accumulator) = ([0.0; 6], [1.0; 6]);
@@ -234,8 +160,4 @@ impl<'a> Table<'a> {
 pub(crate) fn check_gradient_rows(rows: usize, grads: usize, dim: usize) -> Result<(), Error> {
     let expected = rows.checked_mul(dim).ok_or(Error::Overflow { rows, dim })?;
     check_length("grads", expected, grads)
-}
-
-pub(crate) fn check_length(what: &'static str, expected: usize, actual: usize) -> Result<(), Error> {
-    if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
 }

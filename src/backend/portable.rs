@@ -1,11 +1,11 @@
 //! The SIMD of the build's target, through `wide`.
 
-use wide::f32x8;
+use wide::f32x4;
 
-use super::scalar;
-use crate::lanes::{Kernel, Lanes};
+use super::lanes::{Kernel, Lanes};
+use super::scalar::Scalar;
 
-/// Eight `f32`, in as many registers as the target needs for them.
+/// Four `f32`: a register of SSE2, NEON and WebAssembly.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable(());
 
@@ -36,81 +36,96 @@ impl Portable {
     }
 }
 
-impl Lanes<8> for Portable {
-    type Vector = f32x8;
+impl Lanes<4> for Portable {
+    type Vector = f32x4;
+    type Mask = f32x4;
 
     #[inline(always)]
-    fn splat(self, x: f32) -> f32x8 {
-        f32x8::splat(x)
+    fn splat(self, x: f32) -> f32x4 {
+        f32x4::splat(x)
     }
 
     #[inline(always)]
-    fn load(self, from: &[f32; 8]) -> f32x8 {
+    fn load(self, from: &[f32; 4]) -> f32x4 {
         bytemuck::must_cast(*from)
     }
 
     #[inline(always)]
-    fn store(self, v: f32x8, to: &mut [f32; 8]) {
+    fn store(self, v: f32x4, to: &mut [f32; 4]) {
         *to = bytemuck::must_cast(v);
     }
 
     #[inline(always)]
-    fn add(self, a: f32x8, b: f32x8) -> f32x8 {
+    fn add(self, a: f32x4, b: f32x4) -> f32x4 {
         a + b
     }
 
     #[inline(always)]
-    fn sub(self, a: f32x8, b: f32x8) -> f32x8 {
+    fn sub(self, a: f32x4, b: f32x4) -> f32x4 {
         a - b
     }
 
     #[inline(always)]
-    fn mul(self, a: f32x8, b: f32x8) -> f32x8 {
+    fn mul(self, a: f32x4, b: f32x4) -> f32x4 {
         a * b
     }
 
     #[inline(always)]
-    fn div(self, a: f32x8, b: f32x8) -> f32x8 {
+    fn div(self, a: f32x4, b: f32x4) -> f32x4 {
         a / b
     }
 
     #[inline(always)]
-    fn sqrt(self, a: f32x8) -> f32x8 {
+    fn sqrt(self, a: f32x4) -> f32x4 {
         a.sqrt()
     }
 
     #[inline(always)]
-    fn mul_add(self, a: f32x8, b: f32x8, c: f32x8) -> f32x8 {
+    fn mul_add(self, a: f32x4, b: f32x4, c: f32x4) -> f32x4 {
         if HAS_FMA {
             a.mul_add(b, c)
         } else {
             let (a, b, c) = (a.to_array(), b.to_array(), c.to_array());
-            f32x8::new(core::array::from_fn(|j| scalar::mul_add(a[j], b[j], c[j])))
+            let mut sums = [0.0; 4];
+            for (((sum, a), b), c) in sums.iter_mut().zip(a).zip(b).zip(c) {
+                *sum = Scalar.mul_add(a, b, c);
+            }
+            f32x4::new(sums)
         }
     }
 
     #[inline(always)]
-    fn min(self, a: f32x8, b: f32x8) -> f32x8 {
+    fn min(self, a: f32x4, b: f32x4) -> f32x4 {
         a.simd_lt(b).select(a, b)
     }
 
     #[inline(always)]
-    fn max(self, a: f32x8, b: f32x8) -> f32x8 {
+    fn max(self, a: f32x4, b: f32x4) -> f32x4 {
         a.simd_gt(b).select(a, b)
     }
 
     #[inline(always)]
-    fn if_zero(self, test: f32x8, zero: f32x8, other: f32x8) -> f32x8 {
-        test.simd_eq(f32x8::ZERO).select(zero, other)
+    fn at_most(self, a: f32x4, b: f32x4) -> f32x4 {
+        a.simd_le(b)
     }
 
     #[inline(always)]
-    fn if_finite(self, test: f32x8, finite: f32x8, other: f32x8) -> f32x8 {
-        test.is_finite().select(finite, other)
+    fn and(self, a: f32x4, b: f32x4) -> f32x4 {
+        a & b
     }
 
     #[inline(always)]
-    fn count_non_finite(self, a: f32x8) -> usize {
-        (!a.is_finite()).to_bitmask().count_ones() as usize
+    fn select(self, mask: f32x4, yes: f32x4, no: f32x4) -> f32x4 {
+        mask.select(yes, no)
+    }
+
+    #[inline(always)]
+    fn all(self, mask: f32x4) -> bool {
+        mask.all()
+    }
+
+    #[inline(always)]
+    fn count(self, mask: f32x4) -> usize {
+        mask.to_bitmask().count_ones() as usize
     }
 }

@@ -2,9 +2,10 @@
 
 use wide::f32x4;
 
-use super::native;
+use super::arch;
+use super::lanes::{Kernel, Lanes};
 use super::portable::{HAS_FMA, HAS_SIMD};
-use crate::lanes::{Kernel, Lanes};
+use super::soft;
 
 /// Lanes of one `f32`, on every target.
 #[derive(Clone, Copy)]
@@ -22,6 +23,7 @@ impl Scalar {
 
 impl Lanes<1> for Scalar {
     type Vector = f32;
+    type Mask = bool;
 
     #[inline(always)]
     fn splat(self, x: f32) -> f32 {
@@ -58,14 +60,28 @@ impl Lanes<1> for Scalar {
         a / b
     }
 
+    /// By an instruction where there is one that stable Rust can reach, else in software.
     #[inline(always)]
     fn sqrt(self, a: f32) -> f32 {
-        sqrt(a)
+        if HAS_SIMD {
+            f32x4::splat(a).sqrt().to_array()[0]
+        } else if let Some(root) = arch::scalar::sqrt(a) {
+            root
+        } else {
+            soft::sqrt(a)
+        }
     }
 
+    /// By an instruction where there is one that stable Rust can reach, else in software.
     #[inline(always)]
     fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-        mul_add(a, b, c)
+        if HAS_FMA {
+            f32x4::splat(a).mul_add(f32x4::splat(b), f32x4::splat(c)).to_array()[0]
+        } else if let Some(sum) = arch::scalar::mul_add(a, b, c) {
+            sum
+        } else {
+            soft::mul_add(a, b, c)
+        }
     }
 
     #[inline(always)]
@@ -79,252 +95,27 @@ impl Lanes<1> for Scalar {
     }
 
     #[inline(always)]
-    fn if_zero(self, test: f32, zero: f32, other: f32) -> f32 {
-        if test == 0.0 { zero } else { other }
+    fn at_most(self, a: f32, b: f32) -> bool {
+        a <= b
     }
 
     #[inline(always)]
-    fn if_finite(self, test: f32, finite: f32, other: f32) -> f32 {
-        if test.is_finite() { finite } else { other }
+    fn and(self, a: bool, b: bool) -> bool {
+        a && b
     }
 
     #[inline(always)]
-    fn count_non_finite(self, a: f32) -> usize {
-        usize::from(!a.is_finite())
-    }
-}
-
-/// The square root: an instruction where there is one that stable Rust can reach, else software.
-#[inline(always)]
-fn sqrt(a: f32) -> f32 {
-    if HAS_SIMD {
-        f32x4::splat(a).sqrt().to_array()[0]
-    } else if let Some(root) = native::sqrt(a) {
-        root
-    } else {
-        software_sqrt(a)
-    }
-}
-
-/// `a·b + c`, rounded once: an instruction where there is one that stable Rust can reach, else software.
-#[inline(always)]
-pub(super) fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-    if HAS_FMA {
-        f32x4::splat(a).mul_add(f32x4::splat(b), f32x4::splat(c)).to_array()[0]
-    } else if let Some(sum) = native::mul_add(a, b, c) {
-        sum
-    } else {
-        software_mul_add(a, b, c)
-    }
-}
-
-/// The square root, by products of 32 bits: the small processors that need it have no others, and for those of 64 bits
-/// that the usual algorithms take, the runtime calls a function six times.
-fn software_sqrt(a: f32) -> f32 {
-    let bits = a.to_bits();
-    let normal = f32::MIN_POSITIVE.to_bits()..f32::INFINITY.to_bits();
-    if normal.contains(&bits) {
-        normal_sqrt(bits)
-    } else if a > 0.0 && a.is_finite() {
-        // Denormal. Products with powers of 2 are exact.
-        normal_sqrt((a * 16_777_216.0).to_bits()) * (1.0 / 4096.0)
-    } else if a < 0.0 {
-        f32::NAN
-    } else {
-        a
-    }
-}
-
-/// The root of a positive normal value, given its bits.
-///
-/// The value is x·4ᵏ with x in 1..4, and n bits after the binary point are written qn. The tests try every x, and so show
-/// that nothing overflows and that the rounding is right.
-fn normal_sqrt(bits: u32) -> f32 {
-    /// 1/√x in q8, for x in the middle of each 32nd of 1..4.
-    const SEEDS: [u8; 128] = {
-        let mut seeds = [0; 128];
-        let mut i = 32;
-        while i < seeds.len() {
-            seeds[i] = ((1_u32 << 24) / (2 * i as u32 + 1)).isqrt().div_ceil(2) as u8;
-            i += 1;
-        }
-        seeds
-    };
-    let significand = bits & 0x007F_FFFF | 0x0080_0000;
-    // q30.
-    let x = if bits & 0x0080_0000 == 0 { significand << 8 } else { significand << 7 };
-    // One of Newton's steps, y·(3 − x·y²)/2, makes 1/√x in q16.
-    let seed = u32::from(SEEDS[(x >> 25) as usize]);
-    let error = (3 << 30) - (x >> 16) * (seed * seed);
-    let inverse = (seed * (error >> 8)) >> 15;
-    // √x in q16 is too small by about (x − root²)/(2·root), of which only the low 32 bits, in q32, are not 0.
-    let root = ((x >> 16) * inverse) >> 14;
-    let rest = (x << 2).wrapping_sub(root.wrapping_mul(root));
-    let root = (root << 7) + (((rest >> 8) * inverse) >> 18);
-    // √x in q23, rounded, or one less: x − root² in q46 decides.
-    let rest = (x << 16).wrapping_sub(root.wrapping_mul(root)) as i32;
-    let root = root + u32::from(rest > root as i32);
-    // The root's first bit adds one to the exponent's field.
-    f32::from_bits((((bits >> 23) + 125) >> 1 << 23) + root)
-}
-
-/// `a·b + c`, rounded once, by integers: a processor without fused multiply-add may be one without `f64`, through which
-/// the runtime's function goes.
-fn software_mul_add(a: f32, b: f32, c: f32) -> f32 {
-    // In two operations each of these is exact, or rounded once.
-    let product = a * b;
-    if !a.is_finite() || !b.is_finite() || a == 0.0 || b == 0.0 {
-        return product + c;
-    }
-    if !c.is_finite() {
-        return c;
-    }
-    if c == 0.0 {
-        return product;
+    fn select(self, mask: bool, yes: f32, no: f32) -> f32 {
+        if mask { yes } else { no }
     }
 
-    // A product of two significands has 48 bits at most, so nothing is lost.
-    let (a, b) = (Term::new(a), Term::new(b));
-    let product = Term {
-        negative: a.negative != b.negative,
-        significand: a.significand * b.significand,
-        exponent: a.exponent + b.exponent,
-    };
-    let (product, c) = (product.normalized(), Term::new(c).normalized());
-    let product_is_larger = (product.exponent, product.significand) >= (c.exponent, c.significand);
-    let (large, small) = if product_is_larger { (product, c) } else { (c, product) };
-
-    let moved = jammed_shift(small.significand, (large.exponent - small.exponent) as u32);
-    let significand =
-        if large.negative == small.negative { large.significand + moved } else { large.significand - moved };
-    if significand == 0 { 0.0 } else { Term { significand, ..large }.rounded() }
-}
-
-/// `±significand·2^exponent`.
-#[derive(Clone, Copy)]
-struct Term {
-    negative: bool,
-    significand: u64,
-    exponent: i32,
-}
-
-impl Term {
-    /// The exponent of the last bit of a denormal.
-    const LEAST: i32 = -149;
-
-    /// A finite value.
-    fn new(x: f32) -> Self {
-        let (fraction, exponent) = (x.to_bits() & 0x007F_FFFF, (x.to_bits() >> 23 & 0xFF) as i32);
-        let (significand, exponent) =
-            if exponent == 0 { (fraction, Self::LEAST) } else { (fraction | 0x0080_0000, Self::LEAST - 1 + exponent) };
-        Self { negative: x.is_sign_negative(), significand: significand.into(), exponent }
+    #[inline(always)]
+    fn all(self, mask: bool) -> bool {
+        mask
     }
 
-    /// The same value, not 0, with its first bit below one bit of room for a carry.
-    fn normalized(self) -> Self {
-        let shift = self.significand.leading_zeros() - 1;
-        Self { significand: self.significand << shift, exponent: self.exponent - shift as i32, ..self }
-    }
-
-    /// The nearest `f32`, to even at a tie.
-    fn rounded(self) -> f32 {
-        // The place of the last bit that stays: it is the 24th, or an earlier one in a denormal.
-        let last = (40 - self.significand.leading_zeros() as i32).max(Self::LEAST - self.exponent);
-        // The bits that stay, then half a unit, then one bit for all that follow.
-        let bits = match last - 2 {
-            shift @ 0.. => jammed_shift(self.significand, shift as u32),
-            shift => self.significand << -shift,
-        };
-        let kept = (bits >> 2) + u64::from(matches!(bits & 0b111, 0b011 | 0b110 | 0b111));
-        let exponent = (self.exponent + last - Self::LEAST) as u32;
-        // A significand's first bit adds one to the exponent's field, as it should; so does a carry.
-        let bits = ((exponent << 23) + kept as u32).min(f32::INFINITY.to_bits());
-        f32::from_bits(bits | u32::from(self.negative) << 31)
-    }
-}
-
-/// `significand >> shift`, with the last bit set if any bit that is 1 falls off. So the difference from other values
-/// stays on the right side of every tie.
-fn jammed_shift(significand: u64, shift: u32) -> u64 {
-    match significand.checked_shr(shift) {
-        Some(shifted) => shifted | u64::from(shifted << shift != significand),
-        None => u64::from(significand != 0),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    extern crate std;
-
-    use super::{software_mul_add, software_sqrt};
-
-    fn check_sqrt(a: f32) {
-        let (actual, expected) = (software_sqrt(a), a.sqrt());
-        assert!(
-            actual.to_bits() == expected.to_bits() || actual.is_nan() && expected.is_nan(),
-            "√{a:e} is {actual:e}, expected {expected:e}"
-        );
-    }
-
-    /// Of every significand, with an even and an odd exponent.
-    #[test]
-    fn software_sqrt_of_every_significand() {
-        for bits in 1.0_f32.to_bits()..4.0_f32.to_bits() {
-            check_sqrt(f32::from_bits(bits));
-        }
-    }
-
-    #[test]
-    fn software_sqrt_of_every_exponent() {
-        for high in 0..1 << 16 {
-            for low in [0, 1, 2, 0x5555, 0xFFFE, 0xFFFF] {
-                check_sqrt(f32::from_bits(high << 16 | low));
-            }
-        }
-        for shift in 0..23 {
-            check_sqrt(f32::from_bits(1 << shift));
-        }
-    }
-
-    fn check(a: f32, b: f32, c: f32) {
-        let (actual, expected) = (software_mul_add(a, b, c), a.mul_add(b, c));
-        assert!(
-            actual.to_bits() == expected.to_bits() || actual.is_nan() && expected.is_nan(),
-            "{a:e}·{b:e} + {c:e} is {actual:e}, expected {expected:e}"
-        );
-    }
-
-    #[test]
-    fn software_mul_add_of_special_values() {
-        let mut values = std::vec![0.0, 1.0, 1.5, 3.0, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY, f32::NAN];
-        values.extend([1, 2, 3, 0x007F_FFFF, 0x0080_0001, 0x3F80_0001, 0x3F7F_FFFF, 0x7F7F_FFFE].map(f32::from_bits));
-        values.extend((0..255).step_by(5).map(|e| f32::from_bits(e << 23)));
-        let values: std::vec::Vec<f32> = values.into_iter().flat_map(|x| [x, -x]).collect();
-        for &a in &values {
-            for &b in &values {
-                for &c in &values {
-                    check(a, b, c);
-                }
-            }
-        }
-    }
-
-    /// Random bits, and terms near in size, where bits cancel and ties are met.
-    #[test]
-    fn software_mul_add_of_random_values() {
-        let mut state = 1_u64;
-        let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 32) as u32
-        };
-        for _ in 0..2_000_000 {
-            let (a, b, c) = (f32::from_bits(random()), f32::from_bits(random()), f32::from_bits(random()));
-            check(a, b, c);
-            let near = f32::from_bits((-(a * b)).to_bits().wrapping_add(random() % 64).wrapping_sub(32));
-            check(a, b, near);
-            // Few bits set: exact ties.
-            let [short_a, short_b] = [a, b].map(|x| f32::from_bits(x.to_bits() & 0xFFFF_F000));
-            check(short_a, short_b, f32::from_bits((short_a * short_b).to_bits().wrapping_add((random() % 48) << 23)));
-        }
+    #[inline(always)]
+    fn count(self, mask: bool) -> usize {
+        usize::from(mask)
     }
 }

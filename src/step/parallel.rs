@@ -1,8 +1,9 @@
 //! Steps on several threads, with rayon.
 
+use super::rows::{run_row_wise, run_rows};
 use crate::kernel::Rows;
-use crate::table::{Indices, Layout, RowIndex, check_length};
-use crate::{Adagrad, Backend, Error, Report, Table};
+use crate::table::{Indices, Layout, RowIndex};
+use crate::{Adagrad, Error, Report, Table};
 
 /// The least number of elements of a dense step that is divided. It takes about ninety microseconds; to wake a sleeping
 /// thread takes tens. `cargo bench --bench threads` measures it.
@@ -55,55 +56,23 @@ impl Adagrad {
     /// # Panics
     ///
     /// Before anything is written, if rayon needs its global pool and cannot start it.
-    #[inline]
     pub fn par_step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
-        self.par_step_on(Backend::detected(), params, grads, accumulator)
-    }
-
-    /// [`Adagrad::par_step`] on a given backend, for tests, benchmarks and bug reports.
-    ///
-    /// ```
-    /// use adagrad::{Adagrad, Backend};
-    ///
-    /// let (mut params, mut accumulator) = ([1.0], [0.0]);
-    /// Adagrad::new(0.5).par_step_on(Backend::Scalar, &mut params, &[3.0], &mut accumulator)?;
-    /// assert_eq!(params, [0.5]);
-    /// # Ok::<(), adagrad::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Adagrad::step_on`], before anything is written.
-    ///
-    /// # Panics
-    ///
-    /// As [`Adagrad::par_step`].
-    pub fn par_step_on(
-        &self,
-        backend: Backend,
-        params: &mut [f32],
-        grads: &[f32],
-        accumulator: &mut [f32],
-    ) -> Result<Report, Error> {
-        self.validate()?;
-        check_length("grads", params.len(), grads.len())?;
-        check_length("accumulator", params.len(), accumulator.len())?;
-        check_available(backend)?;
+        self.check_dense(params, grads, accumulator)?;
+        self.check_available()?;
         let tasks = tasks(params.len(), MIN_DENSE, DENSE_TASKS);
-        self.dense(backend, params, grads, accumulator, tasks)
+        self.divided(params, grads, accumulator, tasks)
     }
 
     /// The dense step, halved until there are as many `tasks`. What is checked here has been checked before.
-    fn dense(
+    fn divided(
         &self,
-        backend: Backend,
         params: &mut [f32],
         grads: &[f32],
         accumulator: &mut [f32],
         tasks: usize,
     ) -> Result<Report, Error> {
         if tasks < 2 {
-            return self.step_on(backend, params, grads, accumulator);
+            return self.step(params, grads, accumulator);
         }
         let half = tasks / 2;
         let at = params.len() / tasks * half / BLOCK * BLOCK;
@@ -111,8 +80,8 @@ impl Adagrad {
         let (g, g_rest) = grads.split_at(at);
         let (a, a_rest) = accumulator.split_at_mut(at);
         let (first, second) = rayon::join(
-            || self.dense(backend, w, g, a, half),
-            || self.dense(backend, w_rest, g_rest, a_rest, tasks - half),
+            || self.divided(w, g, a, half),
+            || self.divided(w_rest, g_rest, a_rest, tasks - half),
         );
         Ok(Report { skipped: first?.skipped + second?.skipped })
     }
@@ -146,54 +115,24 @@ impl Adagrad {
     /// # Panics
     ///
     /// As [`Adagrad::par_step`].
-    #[inline]
     pub fn par_step_rows<I: RowIndex>(
         &self,
         table: &mut Table<'_>,
         rows: &[I],
         grads: &[f32],
     ) -> Result<Report, Error> {
-        self.par_step_rows_on(Backend::detected(), table, rows, grads)
-    }
-
-    /// [`Adagrad::par_step_rows`] on a given backend, for tests, benchmarks and bug reports.
-    ///
-    /// ```
-    /// use adagrad::{Adagrad, Backend, Table};
-    ///
-    /// let (mut params, mut accumulator) = ([0.0; 6], [0.0; 6]);
-    /// let mut table = Table::new(&mut params, &mut accumulator, 2)?;
-    /// Adagrad::new(0.1).par_step_rows_on(Backend::Scalar, &mut table, &[1_usize], &[1.0, 1.0])?;
-    /// # Ok::<(), adagrad::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Adagrad::step_rows_on`], before anything is written.
-    ///
-    /// # Panics
-    ///
-    /// As [`Adagrad::par_step`].
-    pub fn par_step_rows_on<I: RowIndex>(
-        &self,
-        backend: Backend,
-        table: &mut Table<'_>,
-        rows: &[I],
-        grads: &[f32],
-    ) -> Result<Report, Error> {
         self.validate()?;
         table.check_rows(rows, grads)?;
-        check_available(backend)?;
+        self.check_available()?;
         let work = rows.len().saturating_mul(ROW_WORK).saturating_add(grads.len());
         match tasks(work, MIN_ROWS, 1) {
-            0 | 1 => self.step_rows_on(backend, table, rows, grads),
-            tasks => self.divided_rows(backend, table, I::indices(rows), grads, tasks),
+            0 | 1 => self.step_rows(table, rows, grads),
+            tasks => self.divided_rows(table, I::indices(rows), grads, tasks),
         }
     }
 
     fn divided_rows(
         &self,
-        backend: Backend,
         table: &mut Table<'_>,
         rows: Indices<'_>,
         grads: &[f32],
@@ -201,15 +140,17 @@ impl Adagrad {
     ) -> Result<Report, Error> {
         let samples = &mut sample(rows);
         let skipped = match table.layout {
-            Layout::ElementWise => in_ranges(backend, self.rows::<false>(table, rows, grads), samples, tasks),
-            Layout::RowWise => in_ranges(backend, self.rows::<true>(table, rows, grads), samples, tasks),
-        }?;
-        Ok(Report { skipped })
+            Layout::ElementWise => {
+                let run = |mut rows| run_rows(self.backend, &mut rows);
+                in_ranges(&run, self.rows(table, rows, grads), samples, tasks)
+            }
+            Layout::RowWise => {
+                let run = |mut rows| run_row_wise(self.backend, &mut rows);
+                in_ranges(&run, self.rows(table, rows, grads), samples, tasks)
+            }
+        };
+        self.report(skipped)
     }
-}
-
-fn check_available(backend: Backend) -> Result<(), Error> {
-    if backend.is_available() { Ok(()) } else { Err(Error::Unavailable { backend }) }
 }
 
 /// How many tasks to make of so much work, with so many for each thread, if it is not less than `least`.
@@ -237,26 +178,26 @@ fn sample(rows: Indices<'_>) -> [usize; SAMPLES] {
 }
 
 /// The step for rows, its part of the table divided at quantiles of the samples, which are in it, until there are as
-/// many `tasks`.
-fn in_ranges<const ROW_WISE: bool>(
-    backend: Backend,
-    mut kernel: Rows<'_, ROW_WISE>,
+/// many `tasks`. Each is `run`.
+fn in_ranges<'a, const ROW_WISE: bool>(
+    run: &(impl Fn(Rows<'a, ROW_WISE>) -> Option<usize> + Sync),
+    rows: Rows<'a, ROW_WISE>,
     samples: &mut [usize],
     tasks: usize,
-) -> Result<usize, Error> {
-    if kernel.params.is_empty() {
-        return Ok(0); // without reading all rows
+) -> Option<usize> {
+    if rows.params.is_empty() {
+        return Some(0); // without reading all rows
     }
     if tasks < 2 || samples.is_empty() {
-        return backend.run(&mut kernel).ok_or(Error::Unavailable { backend });
+        return run(rows);
     }
     let half = tasks / 2;
     // Samples among `low` may equal the row; dividing there leaves nothing behind it.
     let (low, row, high) = samples.select_nth_unstable(samples.len() * half / tasks);
-    let (before, from) = kernel.split_at(*row);
+    let (before, from) = rows.split_at(*row);
     let (first, second) =
-        rayon::join(|| in_ranges(backend, before, low, half), || in_ranges(backend, from, high, tasks - half));
-    Ok(first? + second?)
+        rayon::join(|| in_ranges(run, before, low, half), || in_ranges(run, from, high, tasks - half));
+    Some(first? + second?)
 }
 
 impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {

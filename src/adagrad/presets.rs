@@ -1,0 +1,90 @@
+//! The hyper-parameters of other implementations.
+
+use super::{Adagrad, Arithmetic, Epsilon};
+
+/// Presets: the hyper-parameters of other implementations, whose bits the steps then give.
+impl Adagrad {
+    /// `torch.optim.Adagrad(fused=True)`: ε = 1e-10 outside the root, [`Arithmetic::Fused`]. The accumulator starts at 0.
+    ///
+    /// Bit-identical to `PyTorch`'s fused CPU kernel on x86-64 with AVX2 or AVX-512. Its build for CPUs without them
+    /// rounds separately: `.with_arithmetic(Arithmetic::Separate)`.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Arithmetic, Epsilon};
+    ///
+    /// let same = Adagrad::new(0.01).with_epsilon(Epsilon::OutsideSqrt(1e-10)).with_arithmetic(Arithmetic::Fused);
+    /// assert_eq!(Adagrad::pytorch(0.01), same);
+    /// ```
+    #[must_use]
+    #[inline(always)]
+    pub const fn pytorch(learning_rate: f32) -> Self {
+        Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-10)).with_arithmetic(Arithmetic::Fused)
+    }
+
+    /// TensorFlow's `ApplyAdagradV2` and `SparseApplyAdagradV2`: ε = 1e-7 outside the root. The accumulator starts at 0.1.
+    ///
+    /// Bit-identical to them, except where they flush denormals to zero.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Epsilon};
+    ///
+    /// let same = Adagrad::new(0.01).with_epsilon(Epsilon::OutsideSqrt(1e-7)).with_initial_accumulator(0.1);
+    /// assert_eq!(Adagrad::tensorflow(0.01), same);
+    /// ```
+    #[must_use]
+    #[inline(always)]
+    pub const fn tensorflow(learning_rate: f32) -> Self {
+        Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-7)).with_initial_accumulator(0.1)
+    }
+
+    /// `keras.optimizers.Adagrad` of Keras 3: ε = 1e-7 inside the root. The accumulator starts at 0.1. Its
+    /// `weight_decay` is [`WeightDecay::Decoupled`].
+    ///
+    /// Bit-identical to it on TensorFlow, except where that flushes denormals to zero.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Epsilon};
+    ///
+    /// let same = Adagrad::new(0.01).with_epsilon(Epsilon::InsideSqrt(1e-7)).with_initial_accumulator(0.1);
+    /// assert_eq!(Adagrad::keras(0.01), same);
+    /// ```
+    #[must_use]
+    #[inline(always)]
+    pub const fn keras(learning_rate: f32) -> Self {
+        Self::new(learning_rate).with_epsilon(Epsilon::InsideSqrt(1e-7)).with_initial_accumulator(0.1)
+    }
+
+    /// FBGEMM's sparse and, with [`Table::row_wise`], row-wise Adagrad: ε = 1e-8 outside the root. The accumulator
+    /// starts at 0.
+    ///
+    /// Bit-identical to its CPU kernels; its table-batched embedding operator sums duplicate rows first, see
+    /// [`coalesce`](crate::coalesce()).
+    ///
+    /// ```
+    /// use adagrad::Adagrad;
+    ///
+    /// assert_eq!(Adagrad::fbgemm(0.01), Adagrad::new(0.01));
+    /// ```
+    #[must_use]
+    #[inline(always)]
+    pub const fn fbgemm(learning_rate: f32) -> Self {
+        Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-8))
+    }
+
+    /// `optax.adagrad`: ε = 1e-7 inside the root. The accumulator starts at 0.1.
+    ///
+    /// Equal to it up to its approximate reciprocal square root. Where `G` is 0 optax makes no update, and this crate
+    /// the tiny one of the formula.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Epsilon};
+    ///
+    /// let same = Adagrad::new(0.01).with_epsilon(Epsilon::InsideSqrt(1e-7)).with_initial_accumulator(0.1);
+    /// assert_eq!(Adagrad::optax(0.01), same);
+    /// ```
+    #[must_use]
+    #[inline(always)]
+    pub const fn optax(learning_rate: f32) -> Self {
+        Self::new(learning_rate).with_epsilon(Epsilon::InsideSqrt(1e-7)).with_initial_accumulator(0.1)
+    }
+}

@@ -1,0 +1,23 @@
+//! What stands for the tokens of another processor: types without values.
+
+use crate::backend::lanes::Kernel;
+
+pub(in crate::backend) enum Absent {}
+
+pub(in crate::backend) use Absent as Avx2;
+pub(in crate::backend) use Absent as Avx512;
+
+impl Absent {
+    #[inline(always)]
+    pub(in crate::backend) fn detect() -> Option<Self> {
+        None
+    }
+
+    pub(in crate::backend) fn enter<K: Kernel>(self, _: K) -> K::Output {
+        match self {}
+    }
+
+    pub(in crate::backend) fn on_narrower<K: Kernel>(self, _: K) -> K::Output {
+        match self {}
+    }
+}

@@ -1,0 +1,147 @@
+//! AVX2 and AVX-512: for each a module of ordinary functions, and here what makes them lanes.
+#![expect(unsafe_code, reason = "functions for CPUs that have been asked, and prefetching; see each proof")]
+
+#[cfg(target_arch = "x86")]
+use core::arch::x86 as intrinsics;
+#[cfg(target_arch = "x86_64")]
+use core::arch::x86_64 as intrinsics;
+
+/// A function compiled for the listed features.
+macro_rules! with_features {
+    ([$($feature:tt),+] $($function:tt)+) => {
+        $(#[target_feature(enable = $feature)])+
+        $($function)+
+    };
+}
+
+/// A token for the listed features, and its lanes.
+///
+/// The list stands once, here. It feeds the detection, which is the only way to a token but for one from a token of more
+/// features, and the functions that the operations are called in. Those are safe calls, so the compiler checks that an
+/// operation, and whatever it calls, asks for no more.
+macro_rules! lanes_of_features {
+    (
+        $Token:ident, $features:tt, detected by $detection:ident, lanes $W:literal, $Vector:ty, $Mask:ty;
+        $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
+        $(fn $operation:ident($($argument:ident: $Argument:ty),*) -> $Result:ty;)*
+        $(narrower $Narrower:ident;)?
+    ) => {
+        detection!($detection, $features);
+
+        impl $Token {
+            /// The token, if the CPU and its operating system have the features.
+            #[inline(always)]
+            pub(in crate::backend) fn detect() -> Option<Self> {
+                // SAFETY: it is safe but for its features, which have been detected.
+                $detection::get().then(|| unsafe { Self::with_features() })
+            }
+
+            with_features! { $features
+                /// The token, for who has the features already.
+                #[inline]
+                pub(super) fn with_features() -> Self {
+                    Self(())
+                }
+            }
+
+            /// Runs a kernel, compiled for the features: all of it is inlined here.
+            #[inline(always)]
+            pub(in crate::backend) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
+                with_features! { $features
+                    fn inside<K: Kernel>(lanes: $Token, kernel: K) -> K::Output {
+                        kernel.run(lanes)
+                    }
+                }
+                // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                unsafe { inside(self, kernel) }
+            }
+        }
+
+        impl $crate::backend::lanes::Lanes<$W> for $Token {
+            type Vector = $Vector;
+            type Mask = $Mask;
+
+            $(const $CONSTANT: $Constant = $value;)*
+            const CAN_PREFETCH: bool = true;
+
+            #[inline(always)]
+            fn load(self, from: &[f32; $W]) -> $Vector {
+                bytemuck::must_cast(*from)
+            }
+
+            #[inline(always)]
+            fn store(self, v: $Vector, to: &mut [f32; $W]) {
+                *to = bytemuck::must_cast(v);
+            }
+
+            #[inline(always)]
+            fn splat(self, x: f32) -> $Vector {
+                bytemuck::must_cast([x; $W])
+            }
+
+            #[inline(always)]
+            fn prefetch(self, values: &[f32]) {
+                $crate::backend::arch::x86::prefetch(values);
+            }
+
+            $(
+                #[inline(always)]
+                fn $operation(self, $($argument: $Argument),*) -> $Result {
+                    with_features! { $features
+                        #[inline]
+                        fn inside($($argument: $Argument),*) -> $Result {
+                            $operation($($argument),*)
+                        }
+                    }
+                    // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                    unsafe { inside($($argument),*) }
+                }
+            )*
+
+            $(
+                const HAS_NARROWER: bool = true;
+
+                #[inline(always)]
+                fn on_narrower<K: Kernel>(self, kernel: K) -> K::Output {
+                    with_features! { $features
+                        #[inline]
+                        fn narrower() -> $Narrower {
+                            $Narrower::with_features()
+                        }
+                    }
+                    // SAFETY: `narrower` is safe but for its features, and by the token's invariant the CPU has them.
+                    unsafe { narrower() }.enter(kernel)
+                }
+            )?
+        }
+    };
+}
+
+/// A module whose `get` says whether the CPU has the listed features.
+macro_rules! detection {
+    ($module:ident, [$($feature:tt),+]) => {
+        cpufeatures::new!($module, $($feature),+);
+    };
+}
+
+mod avx2;
+mod avx512;
+
+pub(in crate::backend) use avx2::Avx2;
+pub(in crate::backend) use avx512::Avx512;
+
+/// Asks for the lines of 64 bytes that a slice is in.
+#[inline(always)]
+fn prefetch(values: &[f32]) {
+    use intrinsics::{_MM_HINT_T0, _mm_prefetch};
+
+    for line in values.chunks(16) {
+        // SAFETY: a prefetch changes nothing but the caches, and whatever the address it does not fail. It belongs to
+        // SSE, without which this module is not compiled.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    if let Some(last) = values.last() {
+        // SAFETY: as above. This line is another one if the slice begins in the midst of one.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(last).cast()) };
+    }
+}

@@ -1,0 +1,174 @@
+//! AVX2 and FMA: eight lanes.
+
+use super::intrinsics::*;
+use crate::backend::lanes::Kernel;
+
+/// AVX2 and FMA.
+///
+/// Invariant: it exists only if the CPU, and the operating system, have the features.
+#[derive(Clone, Copy)]
+pub(in crate::backend) struct Avx2(());
+
+lanes_of_features! {
+    Avx2, ["avx2", "fma"], detected by cpu_has_avx2, lanes 8, __m256, __m256;
+    const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
+    const ROOTS_OF_PRODUCTS: usize = 2;
+    fn add(a: __m256, b: __m256) -> __m256;
+    fn sub(a: __m256, b: __m256) -> __m256;
+    fn mul(a: __m256, b: __m256) -> __m256;
+    fn div(a: __m256, b: __m256) -> __m256;
+    fn sqrt(a: __m256) -> __m256;
+    fn mul_add(a: __m256, b: __m256, c: __m256) -> __m256;
+    fn min(a: __m256, b: __m256) -> __m256;
+    fn max(a: __m256, b: __m256) -> __m256;
+    fn at_most(a: __m256, b: __m256) -> __m256;
+    fn and(a: __m256, b: __m256) -> __m256;
+    fn select(mask: __m256, yes: __m256, no: __m256) -> __m256;
+    fn all(mask: __m256) -> bool;
+    fn count(mask: __m256) -> usize;
+    fn rsqrt(a: __m256) -> __m256;
+    fn half(a: __m256) -> __m256;
+    fn load_first(from: &[f32]) -> __m256;
+    fn store_first(v: __m256, to: &mut [f32]) -> ();
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn add(a: __m256, b: __m256) -> __m256 {
+    _mm256_add_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn sub(a: __m256, b: __m256) -> __m256 {
+    _mm256_sub_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn mul(a: __m256, b: __m256) -> __m256 {
+    _mm256_mul_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn div(a: __m256, b: __m256) -> __m256 {
+    _mm256_div_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn sqrt(a: __m256) -> __m256 {
+    _mm256_sqrt_ps(a)
+}
+
+#[inline]
+#[target_feature(enable = "avx,fma")]
+fn mul_add(a: __m256, b: __m256, c: __m256) -> __m256 {
+    _mm256_fmadd_ps(a, b, c)
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn min(a: __m256, b: __m256) -> __m256 {
+    _mm256_min_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn max(a: __m256, b: __m256) -> __m256 {
+    _mm256_max_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn at_most(a: __m256, b: __m256) -> __m256 {
+    _mm256_cmp_ps::<_CMP_LE_OQ>(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn and(a: __m256, b: __m256) -> __m256 {
+    _mm256_and_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn select(mask: __m256, yes: __m256, no: __m256) -> __m256 {
+    _mm256_blendv_ps(no, yes, mask)
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn all(mask: __m256) -> bool {
+    _mm256_movemask_ps(mask) == 0xFF
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn count(mask: __m256) -> usize {
+    _mm256_movemask_ps(mask).count_ones() as usize
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn rsqrt(a: __m256) -> __m256 {
+    _mm256_rsqrt_ps(a)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn half(a: __m256) -> __m256 {
+    _mm256_castsi256_ps(_mm256_sub_epi32(_mm256_castps_si256(a), _mm256_set1_epi32(1 << 23)))
+}
+
+/// By halves, of four, two and one, so that what a step stored by [`store_first`] can be forwarded to the next one.
+#[inline]
+#[target_feature(enable = "avx")]
+fn load_first(from: &[f32]) -> __m256 {
+    if let Some(whole) = from.first_chunk::<8>() {
+        bytemuck::must_cast(*whole)
+    } else if let Some((low, high)) = from.split_first_chunk::<4>() {
+        _mm256_set_m128(first_of_four(high), bytemuck::must_cast(*low))
+    } else {
+        _mm256_zextps128_ps256(first_of_four(from))
+    }
+}
+
+/// Up to three values.
+#[inline]
+#[target_feature(enable = "sse")]
+fn first_of_four(from: &[f32]) -> __m128 {
+    match *from {
+        [a] => _mm_set_ps(0.0, 0.0, 0.0, a),
+        [a, b] => _mm_set_ps(0.0, 0.0, b, a),
+        [a, b, c] => _mm_set_ps(0.0, c, b, a),
+        _ => _mm_setzero_ps(),
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn store_first(v: __m256, to: &mut [f32]) {
+    if let Some(whole) = to.first_chunk_mut::<8>() {
+        *whole = bytemuck::must_cast(v);
+    } else if let Some((low, high)) = to.split_first_chunk_mut::<4>() {
+        *low = bytemuck::must_cast(_mm256_castps256_ps128(v));
+        store_first_of_four(_mm256_extractf128_ps::<1>(v), high);
+    } else {
+        store_first_of_four(_mm256_castps256_ps128(v), to);
+    }
+}
+
+/// Up to three values.
+#[inline]
+#[target_feature(enable = "sse")]
+fn store_first_of_four(v: __m128, to: &mut [f32]) {
+    let [x, y, z, _] = bytemuck::must_cast(v);
+    match to {
+        [a] => *a = x,
+        [a, b] => (*a, *b) = (x, y),
+        [a, b, c] => (*a, *b, *c) = (x, y, z),
+        _ => {}
+    }
+}

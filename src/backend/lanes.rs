@@ -1,0 +1,124 @@
+//! What the kernels ask of an instruction set, and nothing more.
+
+/// Operations on `W` `f32` values at once.
+///
+/// `Self` is a zero-sized token. A backend that needs CPU features makes it only after it has detected them, so
+/// whoever holds the token may use the instructions.
+///
+/// Every operation is IEEE 754's, lane by lane, rounded once to nearest even.
+pub(crate) trait Lanes<const W: usize>: Copy {
+    /// `W` values in registers.
+    type Vector: Copy;
+    /// `W` answers to a comparison.
+    type Mask: Copy;
+
+    fn splat(self, x: f32) -> Self::Vector;
+    fn load(self, from: &[f32; W]) -> Self::Vector;
+    fn store(self, v: Self::Vector, to: &mut [f32; W]);
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn div(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn sqrt(self, a: Self::Vector) -> Self::Vector;
+    /// `a·b + c`, rounded once.
+    fn mul_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// `if a < b { a } else { b }`: `b` where either is NaN.
+    fn min(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `if a > b { a } else { b }`: `b` where either is NaN.
+    fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a ≤ b`: false where either is NaN.
+    fn at_most(self, a: Self::Vector, b: Self::Vector) -> Self::Mask;
+    fn and(self, a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    fn select(self, mask: Self::Mask, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
+    fn all(self, mask: Self::Mask) -> bool;
+    /// How many lanes are true.
+    fn count(self, mask: Self::Mask) -> usize;
+
+    /// The first lanes from at most `W` values, the others 0.
+    #[inline(always)]
+    fn load_first(self, from: &[f32]) -> Self::Vector {
+        let mut block = [0.0; W];
+        for (to, from) in block.iter_mut().zip(from) {
+            *to = *from;
+        }
+        self.load(&block)
+    }
+
+    /// The inverse of [`Lanes::load_first`].
+    #[inline(always)]
+    fn store_first(self, v: Self::Vector, to: &mut [f32]) {
+        let mut block = [0.0; W];
+        self.store(v, &mut block);
+        for (to, from) in to.iter_mut().zip(block) {
+            *to = from;
+        }
+    }
+
+    /// The greatest relative error of [`Lanes::rsqrt`]; 0 on lanes without estimates.
+    const ESTIMATE_ERROR: f32 = 0.0;
+
+    /// How many roots of a group of blocks are made of products, the others by the divider, so that the two share the
+    /// work. Measured for each instruction set.
+    const ROOTS_OF_PRODUCTS: usize = 0;
+
+    /// An estimate of `1/√a` where `a` is a normal number: infinite for 0 and, it may be, for denormals; 0 for infinity;
+    /// NaN for NaN and below 0. Asked only where [`Lanes::ESTIMATE_ERROR`] is not 0.
+    #[inline(always)]
+    fn rsqrt(self, a: Self::Vector) -> Self::Vector {
+        self.div(self.splat(1.0), self.sqrt(a))
+    }
+
+    /// `a/2` by one less in the exponent, where `a` and the result are normal numbers; for infinity something finite;
+    /// for NaN and 0 anything. Asked only where [`Lanes::ESTIMATE_ERROR`] is not 0.
+    #[inline(always)]
+    fn half(self, a: Self::Vector) -> Self::Vector {
+        self.mul(self.splat(0.5), a)
+    }
+
+    /// Whether there are narrower lanes, which take what is less than a group of these.
+    const HAS_NARROWER: bool = false;
+
+    /// Runs a kernel on the narrower lanes.
+    #[inline(always)]
+    fn on_narrower<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
+    /// Whether [`Lanes::prefetch`] does anything.
+    const CAN_PREFETCH: bool = false;
+
+    /// Asks for values that will be used soon to be brought into the cache, where there is an instruction for that.
+    #[inline(always)]
+    fn prefetch(self, _values: &[f32]) {}
+}
+
+/// A computation written once for all instruction sets.
+///
+/// `run` and all that it calls are `#[inline(always)]`, closures included, so that the whole computation is compiled
+/// inside the backend's entry function, with that backend's instructions.
+pub(crate) trait Kernel {
+    type Output;
+
+    /// The widest lanes that the computation has a copy for. Wider ones than eight pay for few.
+    const MAX_LANES: usize = 8;
+
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> Self::Output;
+}
+
+/// `f` of each value.
+#[inline(always)]
+pub(crate) fn map<V: Copy, const N: usize>(mut values: [V; N], f: impl Fn(V) -> V) -> [V; N] {
+    for value in &mut values {
+        *value = f(*value);
+    }
+    values
+}
+
+/// `f` of each pair of values.
+#[inline(always)]
+pub(crate) fn zip<V: Copy, const N: usize>(mut a: [V; N], b: [V; N], f: impl Fn(V, V) -> V) -> [V; N] {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a = f(*a, b);
+    }
+    a
+}

@@ -1,0 +1,136 @@
+//! The one loop over blocks: groups of them, then single ones, the last of which may be less than a block.
+
+use super::storage::Storage;
+use crate::backend::lanes::Lanes;
+
+/// How many blocks a group has, but on lanes of one element, where code must be small.
+pub(crate) const GROUP: usize = 4;
+
+/// Where `N` blocks come from: whole ones, or a slice of at most one.
+pub(crate) trait Source<const W: usize, L: Lanes<W>, const N: usize> {
+    fn load(&self, lanes: L) -> [L::Vector; N];
+}
+
+/// Where `N` blocks come from and go to.
+pub(crate) trait Place<const W: usize, L: Lanes<W>, const N: usize>: Source<W, L, N> {
+    fn store(&mut self, lanes: L, values: [L::Vector; N]);
+}
+
+impl<const W: usize, L: Lanes<W>, const N: usize, T: Storage> Source<W, L, N> for [[T; W]; N] {
+    #[inline(always)]
+    fn load(&self, lanes: L) -> [L::Vector; N] {
+        let mut values = [lanes.splat(0.0); N];
+        for (value, block) in values.iter_mut().zip(self) {
+            *value = T::load(lanes, block);
+        }
+        values
+    }
+}
+
+impl<const W: usize, L: Lanes<W>, const N: usize, T: Storage> Place<W, L, N> for [[T; W]; N] {
+    #[inline(always)]
+    fn store(&mut self, lanes: L, values: [L::Vector; N]) {
+        for (block, value) in self.iter_mut().zip(values) {
+            T::store(lanes, value, block);
+        }
+    }
+}
+
+impl<const W: usize, L: Lanes<W>, T: Storage> Source<W, L, 1> for [T] {
+    #[inline(always)]
+    fn load(&self, lanes: L) -> [L::Vector; 1] {
+        [T::load_first(lanes, self)]
+    }
+}
+
+impl<const W: usize, L: Lanes<W>, T: Storage> Place<W, L, 1> for [T] {
+    #[inline(always)]
+    fn store(&mut self, lanes: L, [value]: [L::Vector; 1]) {
+        T::store_first(lanes, value, self);
+    }
+}
+
+/// What is done to each group of blocks.
+pub(crate) trait Pass<const W: usize, L: Lanes<W>> {
+    fn blocks<const N: usize>(
+        &mut self,
+        lanes: L,
+        w: &mut (impl Place<W, L, N> + ?Sized),
+        g: &(impl Source<W, L, N> + ?Sized),
+        a: &mut (impl Place<W, L, N> + ?Sized),
+    );
+}
+
+/// Goes over slices of one length.
+#[inline(always)]
+pub(crate) fn each_block<const W: usize, L: Lanes<W>, A: Storage>(
+    lanes: L,
+    w: &mut [f32],
+    g: &[f32],
+    a: &mut [A],
+    pass: &mut impl Pass<W, L>,
+) {
+    if W > 1 {
+        let (w, g, a) = each_group(lanes, w, g, a, 1, pass);
+        each_single(lanes, w, g, a, pass);
+    } else {
+        // Nothing but this loop, which needs no checks of bounds: on small processors code must be small.
+        let (w, g, a) = (w.as_chunks_mut().0, g.as_chunks().0, a.as_chunks_mut().0);
+        for ((w, g), a) in w.as_chunks_mut().0.iter_mut().zip(g.as_chunks().0).zip(a.as_chunks_mut().0) {
+            pass.blocks::<1>(lanes, w, g, a);
+        }
+    }
+}
+
+/// Goes over the groups of slices of one length, and returns what is left.
+///
+/// The groups are taken from so many `parts` of the slices in turn, so that memory has several streams to read ahead.
+#[inline(always)]
+pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage>(
+    lanes: L,
+    w: &'s mut [f32],
+    g: &'s [f32],
+    a: &'s mut [A],
+    parts: usize,
+    pass: &mut impl Pass<W, L>,
+) -> (&'s mut [f32], &'s [f32], &'s mut [A]) {
+    let part = w.len() / (W * GROUP * parts);
+    let done = part * parts * (W * GROUP);
+    let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
+        (w.split_at_mut_checked(done), g.split_at_checked(done), a.split_at_mut_checked(done))
+    else {
+        never!("the slices have one length", (&mut [], &[], &mut []))
+    };
+    let (w, g, a) = (w.as_chunks_mut().0, g.as_chunks().0, a.as_chunks_mut().0);
+    let (w, g, a) = (w.as_chunks_mut().0, g.as_chunks().0, a.as_chunks_mut().0);
+    for first in 0..part {
+        let mut index = first;
+        while let (Some(w), Some(g), Some(a)) = (w.get_mut(index), g.get(index), a.get_mut(index)) {
+            pass.blocks::<GROUP>(lanes, w, g, a);
+            index += part;
+        }
+    }
+    (w_rest, g_rest, a_rest)
+}
+
+/// Goes over slices of one length block by block. The last one may be less.
+#[inline(always)]
+pub(crate) fn each_single<const W: usize, L: Lanes<W>, A: Storage>(
+    lanes: L,
+    w: &mut [f32],
+    g: &[f32],
+    a: &mut [A],
+    pass: &mut impl Pass<W, L>,
+) {
+    for ((w, g), a) in w.chunks_mut(W).zip(g.chunks(W)).zip(a.chunks_mut(W)) {
+        pass.blocks::<1>(lanes, w, g, a);
+    }
+}
+
+/// So much of nothing: the third slice of a loop over two.
+macro_rules! nothing {
+    ($len:expr) => {
+        [(); usize::MAX].get_mut(..$len).unwrap_or_default()
+    };
+}
+pub(super) use nothing;

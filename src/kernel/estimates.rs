@@ -1,0 +1,325 @@
+//! Roots and quotients from estimates of `1/√x`: exact roots that share the work with the divider, and the quotient of
+//! [`Arithmetic::Fast`](crate::Arithmetic::Fast).
+
+use super::{Flags, Rule};
+use crate::backend::lanes::{Lanes, map, zip};
+
+/// `√x`, correctly rounded. Of a group of blocks the first are made of products, the others by the divider.
+///
+/// One guard serves the group. The estimates of `1/(2√x)` are added up: the sum is NaN or too large if any `x` is 0,
+/// infinite, NaN, negative or below 2⁻⁶⁴. Then all roots of the group go to the divider.
+#[inline(always)]
+pub(super) fn roots<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, x: [L::Vector; N]) -> [L::Vector; N] {
+    if N <= L::ROOTS_OF_PRODUCTS {
+        return map(x, #[inline(always)] |x| lanes.sqrt(x));
+    }
+    let mut roots = x;
+    for root in roots.iter_mut().skip(L::ROOTS_OF_PRODUCTS) {
+        *root = lanes.sqrt(*root);
+    }
+    if L::ROOTS_OF_PRODUCTS == 0 {
+        return roots;
+    }
+    // What these compute for the other blocks is not used, and so not compiled.
+    let y = refined(lanes, x, map(x, #[inline(always)] |x| lanes.rsqrt(x)));
+    let (s, h) = root_and_half_reciprocal(lanes, x, y);
+    let mut sum = h[0];
+    for h in h.into_iter().take(L::ROOTS_OF_PRODUCTS).skip(1) {
+        sum = lanes.add(sum, h);
+    }
+    let corrected = corrected_root(lanes, x, s, h);
+    if lanes.all(lanes.at_most(sum, lanes.splat(GREATEST_HALF_RECIPROCAL))) {
+        for (root, corrected) in roots.iter_mut().zip(corrected).take(L::ROOTS_OF_PRODUCTS) {
+            *root = corrected;
+        }
+    } else {
+        for root in roots.iter_mut().take(L::ROOTS_OF_PRODUCTS) {
+            *root = lanes.sqrt(*root);
+        }
+    }
+    roots
+}
+
+/// `1/(2√x)` of the least `x` whose root is made of products, 2⁻⁶⁴: with it `x − s²`, whose last bit is worth `2⁻⁴⁸·x`,
+/// is exact.
+const GREATEST_HALF_RECIPROCAL: f32 = f32::from_bits((127 + 31) << 23);
+
+/// An estimate with a relative error of at most 2⁻¹⁴ from one within [`Lanes::ESTIMATE_ERROR`]: by one step of Newton, if
+/// that is coarser.
+#[inline(always)]
+fn refined<const W: usize, L: Lanes<W>, const N: usize>(
+    lanes: L,
+    x: [L::Vector; N],
+    y: [L::Vector; N],
+) -> [L::Vector; N] {
+    if L::ESTIMATE_ERROR <= FINE {
+        return y;
+    }
+    newton(lanes, x, y)
+}
+
+/// `y·(1 + (½ − x/2·y·y))`.
+#[inline(always)]
+fn newton<const W: usize, L: Lanes<W>, const N: usize>(
+    lanes: L,
+    x: [L::Vector; N],
+    y: [L::Vector; N],
+) -> [L::Vector; N] {
+    let half = lanes.splat(0.5);
+    let t = zip(x, y, #[inline(always)] |x, y| lanes.mul(lanes.half(x), y));
+    let e = zip(t, y, #[inline(always)] |t, y| minus_product(lanes, half, t, y));
+    zip(y, e, #[inline(always)] |y, e| lanes.mul_add(y, e, y))
+}
+
+/// 2⁻¹⁴.
+const FINE: f32 = 1.0 / 16384.0;
+
+/// `√x` and `1/(2√x)`, nearly: one step of Goldschmidt from an estimate of `1/√x`.
+#[inline(always)]
+fn root_and_half_reciprocal<const W: usize, L: Lanes<W>, const N: usize>(
+    lanes: L,
+    x: [L::Vector; N],
+    y: [L::Vector; N],
+) -> ([L::Vector; N], [L::Vector; N]) {
+    let half = lanes.splat(0.5);
+    let s = zip(x, y, #[inline(always)] |x, y| lanes.mul(x, y));
+    let h = map(y, #[inline(always)] |y| lanes.half(y));
+    let r = zip(s, h, #[inline(always)] |s, h| minus_product(lanes, half, s, h));
+    (
+        zip(s, r, #[inline(always)] |s, r| lanes.mul_add(s, r, s)),
+        zip(h, r, #[inline(always)] |h, r| lanes.mul_add(h, r, h)),
+    )
+}
+
+/// `s + (x − s²)·h`, where the remainder is exact.
+///
+/// So `√x` is correctly rounded, from an estimate `y` of `1/√x` with a relative error of at most 2⁻¹⁴, for finite `x`
+/// from 2⁻⁶⁴ on; an estimate within 1.5·2⁻¹² is one within 2⁻¹⁴ after [`newton`]'s step. That needs no divider, which
+/// is what a step waits for inside the caches.
+///
+/// Proof. Multiplying `x` by 4 multiplies `s` by 2 and divides `y` and `h` by 2, all exactly, since nothing over- or
+/// underflows: it is enough to look at the 2²⁴ values of `x` in `[1, 4)`.
+/// The step of Goldschmidt leaves `s = √x·(1+δ)` with `|δ| ≤ 1.5·2⁻²⁸ + 2⁻²⁵ + 2⁻²⁴`, the terms being those of the
+/// estimate, of the rounding of `s` before the step, half of which remains, and of that after it; the same holds for
+/// `h = 1/(2√x)`. So `s` is one of the two neighbours of `√x`, and `h` is within 8 units in the last place.
+/// For each `x`, each such `s` and each such `h` a test computes the last two operations: the result is correct but for
+/// fifteen `x`; and for these it is correct from every `y` that is an `f32` within the error (tests in this file).
+/// Newton's step leaves `1.5·δ² ≤ 1.5·(1.5·2⁻¹²)² < 2⁻²²` of an error `δ`, and three roundings.
+#[inline(always)]
+fn corrected_root<const W: usize, L: Lanes<W>, const N: usize>(
+    lanes: L,
+    x: [L::Vector; N],
+    s: [L::Vector; N],
+    h: [L::Vector; N],
+) -> [L::Vector; N] {
+    let mut roots = zip(x, s, #[inline(always)] |x, s| minus_product(lanes, x, s, s));
+    for ((root, s), h) in roots.iter_mut().zip(s).zip(h) {
+        *root = lanes.mul_add(*root, h, s);
+    }
+    roots
+}
+
+/// `scaled/d`, nearly, where `d` is `√G + ε` or `√(G + ε)`.
+///
+/// With `y ≈ 1/√x`, where `x` is `G`, or `G + ε` if ε stands inside, and `ε` is 0 if it does:
+///
+/// ```text
+/// p = scaled·y
+/// e = ½ − y·(x/2·y + ε)
+/// q = p + p·(e + e²)
+/// ```
+///
+/// With `y = (1+δ)/√x` and `u = ε/√x`, `1 − e = (1+δ)(1+u) + δ²/2`, so that `q` is the quotient times
+/// `1 − e³ − δ²/2·(1 + e + e²)`. If ε stands inside, `u = 0`, and `e²` is left out on lanes with fine estimates: there
+/// remains `−3/2·δ²`, half of which is added to ½.
+///
+/// A lane with `u` above 2⁻⁹, or `x` below 2⁻⁶⁴, is computed exactly, unless its `scaled` is 0.
+#[inline(always)]
+pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
+    lanes: L,
+    rule: &Rule<L::Vector>,
+    scaled: [L::Vector; N],
+    sums: [L::Vector; N],
+) -> [L::Vector; N] {
+    let x = map(sums, #[inline(always)] |sum| lanes.add(sum, rule.epsilon_inside));
+    let mut y = map(x, #[inline(always)] |x| lanes.rsqrt(x));
+    let mut greatest = y[0];
+    for y in y.into_iter().skip(1) {
+        // A NaN is no maximum, since it stands first.
+        greatest = lanes.max(y, greatest);
+    }
+    let inside = rule.flags.any(Flags::EPSILON_INSIDE);
+    let zero = lanes.splat(0.0);
+    if lanes.all(lanes.at_most(greatest, rule.greatest_estimate)) {
+        return corrected_products(lanes, scaled, x, y, rule.epsilon_outside, inside);
+    }
+    let fine = y.map(#[inline(always)] |y| lanes.at_most(y, rule.greatest_estimate));
+    for (y, fine) in y.iter_mut().zip(fine) {
+        *y = lanes.select(fine, *y, zero);
+    }
+    let mut quotients = corrected_products(lanes, scaled, x, y, rule.epsilon_outside, inside);
+    for (((quotient, fine), scaled), x) in quotients.iter_mut().zip(fine).zip(scaled).zip(x) {
+        let rest = lanes.select(fine, zero, scaled);
+        if !lanes.all(lanes.and(lanes.at_most(rest, zero), lanes.at_most(zero, rest))) {
+            let d = lanes.add(lanes.sqrt(x), rule.epsilon_outside);
+            *quotient = lanes.select(fine, *quotient, lanes.div(scaled, d));
+        }
+    }
+    quotients
+}
+
+/// The greatest estimate of `1/√x` with which a fast quotient is made: that of an `x` of 2⁻⁶⁴, or of a `u = ε/√x` of 2⁻⁹.
+pub(crate) const fn greatest_estimate(epsilon_outside: f32) -> f32 {
+    const LARGEST: f32 = 4_294_967_296.0;
+    const U: f32 = 1.0 / 512.0;
+    let estimate = U / epsilon_outside;
+    if estimate > 0.0 && estimate < LARGEST { estimate } else { LARGEST }
+}
+
+/// `p + p·(e + e²)`, or `p + p·e`.
+#[inline(always)]
+fn corrected_products<const W: usize, L: Lanes<W>, const N: usize>(
+    lanes: L,
+    scaled: [L::Vector; N],
+    x: [L::Vector; N],
+    y: [L::Vector; N],
+    epsilon: L::Vector,
+    inside: bool,
+) -> [L::Vector; N] {
+    let first_order = inside && L::ESTIMATE_ERROR <= FINE;
+    let error = L::ESTIMATE_ERROR * L::ESTIMATE_ERROR;
+    // What remains is one-sided; half of it is added.
+    let half = lanes.splat(if first_order { 0.5 + 0.75 * error } else { 0.5 + 0.25 * error });
+    let t = zip(x, y, #[inline(always)] |x, y| lanes.mul_add(lanes.half(x), y, epsilon));
+    let mut e = zip(t, y, #[inline(always)] |t, y| minus_product(lanes, half, t, y));
+    if !first_order {
+        e = map(e, #[inline(always)] |e| lanes.mul_add(e, e, e));
+    }
+    let p = zip(scaled, y, #[inline(always)] |scaled, y| lanes.mul(scaled, y));
+    zip(p, e, #[inline(always)] |p, e| lanes.mul_add(p, e, p))
+}
+
+/// `c − a·b`, rounded once.
+#[inline(always)]
+fn minus_product<const W: usize, L: Lanes<W>>(lanes: L, c: L::Vector, a: L::Vector, b: L::Vector) -> L::Vector {
+    lanes.mul_add(a, lanes.sub(lanes.splat(-0.0), b), c)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use super::{corrected_root, newton, root_and_half_reciprocal};
+    use crate::backend::Scalar;
+
+    /// The greatest errors of the estimates of AVX-512, which are taken as they are, and of AVX2, which are refined.
+    const ERRORS: [f64; 2] = [1.0 / 16384.0, 1.5 / 4096.0];
+
+    /// `s` and `h` from an estimate.
+    fn near(x: f32, y: f32, error: f64) -> (f32, f32) {
+        let [y] = if error > ERRORS[0] { newton(Scalar, [x], [y]) } else { [y] };
+        let ([s], [h]) = root_and_half_reciprocal(Scalar, [x], [y]);
+        (s, h)
+    }
+
+    /// `√x` from an estimate.
+    fn root_of_products(x: f32, y: f32, error: f64) -> f32 {
+        let (s, h) = near(x, y, error);
+        corrected(x, s, h)
+    }
+
+    fn corrected(x: f32, s: f32, h: f32) -> f32 {
+        let [root] = corrected_root(Scalar, [x], [s], [h]);
+        root
+    }
+
+    /// Calls `f` for each `step`th `x` in `[1, 4)`, with its root.
+    fn each(step: usize, mut f: impl FnMut(f32, f64)) {
+        for bits in (1.0_f32.to_bits()..4.0_f32.to_bits()).step_by(step) {
+            let x = f32::from_bits(bits);
+            f(x, f64::from(x).sqrt());
+        }
+    }
+
+    /// All `f32` from `from` to `to`, both positive.
+    fn between(from: f64, to: f64) -> impl Iterator<Item = f32> {
+        let first = (from as f32).to_bits();
+        (first..=(to as f32).to_bits()).map(f32::from_bits)
+    }
+
+    /// The first half of the proof: `s` and `h` are as near as it says, for estimates over the whole of their error.
+    fn root_is_near(step: usize) {
+        each(step, |x, root| {
+            for error in ERRORS {
+                for part in [-1.0, -0.9, -0.4, 0.0, 0.3, 0.7, 1.0] {
+                    let y = ((1.0 + 0.9999 * part * error) / root) as f32;
+                    let (s, h) = near(x, y, error);
+                    let (below, above) = neighbours(root);
+                    assert!(s == below || s == above, "√{x:e} from {y:e}: {s:e}");
+                    assert!(h.to_bits().abs_diff(((0.5 / root) as f32).to_bits()) <= 8, "1/2√{x:e} from {y:e}: {h:e}");
+                    assert_eq!(corrected(x, s, h), x.sqrt(), "√{x:e} from {y:e}");
+                }
+            }
+        });
+    }
+
+    /// The second half: from any such `s` and `h` the result is correct, or else from any estimate.
+    fn root_is_correct(step: usize) {
+        let mut exceptions = Vec::new();
+        each(step, |x, root| {
+            let h = ((0.5 / root) as f32).to_bits();
+            let (below, above) = neighbours(root);
+            let wrong = [below, above]
+                .into_iter()
+                .any(|s| (h - 8..=h + 8).any(|h| corrected(x, s, f32::from_bits(h)) != x.sqrt()));
+            if wrong {
+                exceptions.push(x);
+            }
+        });
+        assert!(exceptions.len() <= 15, "{exceptions:?}");
+        for x in exceptions {
+            let y = 1.0 / f64::from(x).sqrt();
+            for error in ERRORS {
+                for y in between(y * (1.0 - error), y * (1.0 + error)) {
+                    assert_eq!(root_of_products(x, y, error), x.sqrt(), "√{x:e} from {y:e}");
+                }
+            }
+        }
+    }
+
+    /// The `f32` at or below a root, and the one at or above it.
+    fn neighbours(root: f64) -> (f32, f32) {
+        let nearest = root as f32;
+        match f64::from(nearest).total_cmp(&root) {
+            core::cmp::Ordering::Less => (nearest, nearest.next_up()),
+            core::cmp::Ordering::Equal => (nearest, nearest),
+            core::cmp::Ordering::Greater => (nearest.next_down(), nearest),
+        }
+    }
+
+    #[test]
+    fn roots_of_products() {
+        root_is_near(61);
+        root_is_correct(61);
+    }
+
+    #[test]
+    #[ignore = "all values: minutes without optimization; cargo test --release -- --ignored"]
+    fn all_roots_of_products() {
+        root_is_near(1);
+        root_is_correct(1);
+    }
+
+    #[test]
+    fn roots_of_products_at_the_ends_of_the_range() {
+        let least = f32::from_bits((127 - 64) << 23);
+        for x in [least, least.next_up(), f32::MAX, f32::MAX.next_down()] {
+            for error in ERRORS {
+                let y = (1.0 / f64::from(x).sqrt()) as f32;
+                assert_eq!(root_of_products(x, y, error), x.sqrt(), "{x:e}");
+            }
+        }
+    }
+}

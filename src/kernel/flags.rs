@@ -1,0 +1,67 @@
+//! Which terms of the update are on, and which hyper-parameters are out of range.
+
+/// A set of bits, so that one test tells whether any of several is on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flags(u32);
+
+impl Flags {
+    pub(crate) const NONE: Self = Self(0);
+
+    // Terms of the update.
+    pub(crate) const FUSED: Self = Self(1 << 0);
+    pub(crate) const EPSILON_INSIDE: Self = Self(1 << 1);
+    pub(crate) const EPSILON_IS_ZERO: Self = Self(1 << 2);
+    pub(crate) const SCALE: Self = Self(1 << 3);
+    pub(crate) const CLIP: Self = Self(1 << 4);
+    pub(crate) const L2: Self = Self(1 << 5);
+    pub(crate) const DECOUPLED: Self = Self(1 << 6);
+    pub(crate) const FORGET: Self = Self(1 << 7);
+    pub(crate) const AVERAGE: Self = Self(1 << 8);
+    pub(crate) const SKIP: Self = Self(1 << 9);
+    /// The scale's sign is turned. Kernels do not look at it.
+    pub(crate) const MAXIMIZE: Self = Self(1 << 10);
+
+    /// `Arithmetic::Fast` is asked for; and what keeps it from being done.
+    pub(crate) const FAST: Self = Self(1 << 11);
+    pub(crate) const RATE_TOO_LARGE: Self = Self(1 << 12);
+    pub(crate) const EPSILON_TOO_FAR: Self = Self(1 << 13);
+
+    // Hyper-parameters out of range.
+    pub(crate) const BAD_LEARNING_RATE: Self = Self(1 << 16);
+    pub(crate) const BAD_EPSILON: Self = Self(1 << 17);
+    pub(crate) const BAD_WEIGHT_DECAY: Self = Self(1 << 18);
+    pub(crate) const BAD_GRADIENT_SCALE: Self = Self(1 << 19);
+    pub(crate) const BAD_CLIP_VALUE: Self = Self(1 << 20);
+    pub(crate) const BAD_ACCUMULATION: Self = Self(1 << 21);
+    pub(crate) const BAD_INITIAL_ACCUMULATOR: Self = Self(1 << 22);
+
+    /// All hyper-parameters out of range.
+    pub(crate) const BAD: Self = Self(0xFFFF << 16);
+
+    /// The terms that usual rules lack. Loops have one copy without them and one with all.
+    pub(crate) const UNUSUAL: Self = Self(
+        Self::EPSILON_IS_ZERO.0 | Self::GRADIENT.0 | Self::DECOUPLED.0 | Self::FORGET.0 | Self::AVERAGE.0 | Self::SKIP.0,
+    );
+
+    /// What changes the gradient.
+    pub(crate) const GRADIENT: Self = Self(Self::SCALE.0 | Self::CLIP.0 | Self::L2.0);
+
+    /// With all of another set on or off.
+    #[inline(always)]
+    pub(crate) const fn set(self, flags: Self, on: bool) -> Self {
+        if on { Self(self.0 | flags.0) } else { Self(self.0 & !flags.0) }
+    }
+
+    /// Whether any of another set is on.
+    #[inline(always)]
+    pub(crate) const fn any(self, of: Self) -> bool {
+        self.0 & of.0 != 0
+    }
+
+    /// Whether quotients come from estimates, on lanes that have them: the one place that says where `Arithmetic::Fast`
+    /// is done.
+    #[inline(always)]
+    pub(crate) const fn is_fast(self) -> bool {
+        self.0 & (Self::FAST.0 | Self::RATE_TOO_LARGE.0 | Self::EPSILON_TOO_FAR.0) == Self::FAST.0
+    }
+}

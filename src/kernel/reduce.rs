@@ -1,0 +1,149 @@
+//! Passes over one or two slices: effective rates, whether all is finite, sums of squares.
+
+use super::Rule;
+use super::blocks::{Pass, Place, Source, each_block, nothing};
+use super::rule::finite;
+use crate::backend::lanes::{Kernel, Lanes, map};
+
+/// Effective learning rates, `η/d`. The two slices have one length.
+pub(crate) struct EffectiveRates<'a> {
+    pub(crate) rule: &'a Rule<f32>,
+    pub(crate) accumulator: &'a [f32],
+    pub(crate) rates: &'a mut [f32],
+}
+
+impl Kernel for EffectiveRates<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let rule = self.rule.splat(lanes);
+        each_block(lanes, self.rates, self.accumulator, nothing!(self.accumulator.len()), &mut Rates(rule));
+    }
+}
+
+struct Rates<V>(Rule<V>);
+
+impl<const W: usize, L: Lanes<W>> Pass<W, L> for Rates<L::Vector> {
+    #[inline(always)]
+    fn blocks<const N: usize>(
+        &mut self,
+        lanes: L,
+        rates: &mut (impl Place<W, L, N> + ?Sized),
+        accumulator: &(impl Source<W, L, N> + ?Sized),
+        _: &mut (impl Place<W, L, N> + ?Sized),
+    ) {
+        let d = self.0.denominators(lanes, accumulator.load(lanes));
+        rates.store(lanes, map(d, #[inline(always)] |d| lanes.div(self.0.learning_rate, d)));
+    }
+}
+
+/// Whether all values are finite.
+pub(crate) struct AllFinite<'a>(pub(crate) &'a [f32]);
+
+impl Kernel for AllFinite<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> bool {
+        /// How many values are looked at before the answer so far is.
+        const STRIDE: usize = 1024;
+
+        self.0.chunks(STRIDE).all(
+            #[inline(always)]
+            |stride| {
+                let (blocks, rest) = stride.as_chunks::<W>();
+                let mut good = finite(lanes, [lanes.load_first(rest)]);
+                for block in blocks {
+                    good = lanes.and(good, finite(lanes, [lanes.load(block)]));
+                }
+                lanes.all(good)
+            },
+        )
+    }
+}
+
+/// The running sums of [`SumOfSquares`], and how many elements go to them before they are added up.
+const SUMS: usize = 32;
+const STRIDE: usize = 4096;
+
+/// The least sum of a stride that is taken from `f32`: squares that underflow are then too small to matter.
+const LEAST: f64 = f64::from_bits((1023 - 90) << 52);
+
+/// `Σ x²`, in the order that `sum_of_squares` documents.
+pub(crate) struct SumOfSquares<'a>(pub(crate) &'a [f32]);
+
+impl Kernel for SumOfSquares<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> f64 {
+        let mut totals = [0.0_f64; SUMS];
+        for stride in self.0.chunks(STRIDE) {
+            let sums = squares(lanes, stride);
+            let mut sum = 0.0;
+            for part in sums {
+                sum += f64::from(part);
+            }
+            if sum >= LEAST && sum < f64::INFINITY {
+                for (total, sum) in totals.iter_mut().zip(sums) {
+                    *total += f64::from(sum);
+                }
+            } else {
+                add_squares_in_f64(stride, &mut totals);
+            }
+        }
+        let totals: [f64; 16] = add_neighbours(&totals);
+        let totals: [f64; 8] = add_neighbours(&totals);
+        let totals: [f64; 4] = add_neighbours(&totals);
+        let [a, b] = add_neighbours(&totals);
+        a + b
+    }
+}
+
+/// The same for a stride whose squares, or their sums, overflow or underflow `f32`.
+#[cold]
+fn add_squares_in_f64(stride: &[f32], totals: &mut [f64; SUMS]) {
+    let mut sums = [0.0_f64; SUMS];
+    for group in stride.chunks(SUMS) {
+        for (sum, x) in sums.iter_mut().zip(group) {
+            *sum += f64::from(*x) * f64::from(*x);
+        }
+    }
+    for (total, sum) in totals.iter_mut().zip(sums) {
+        *total += sum;
+    }
+}
+
+/// One level of a tree: the sums of pairs. `N` is twice `HALF`.
+#[inline(always)]
+fn add_neighbours<const N: usize, const HALF: usize>(values: &[f64; N]) -> [f64; HALF] {
+    let mut sums = [0.0; HALF];
+    let (pairs, _) = values.as_chunks();
+    for (sum, [a, b]) in sums.iter_mut().zip(pairs) {
+        *sum = a + b;
+    }
+    sums
+}
+
+/// The sums of squares of every 32nd value, in `f32`.
+#[inline(always)]
+fn squares<const W: usize, L: Lanes<W>>(lanes: L, values: &[f32]) -> [f32; SUMS] {
+    let mut sums = [0.0; SUMS];
+    let (groups, rest) = values.as_chunks::<SUMS>();
+    for group in groups {
+        for (sum, block) in sums.as_chunks_mut::<W>().0.iter_mut().zip(group.as_chunks::<W>().0) {
+            add_square(lanes, lanes.load(block), sum);
+        }
+    }
+    // The lanes behind the last value are 0, and adding their squares changes no sum.
+    for (sum, block) in sums.as_chunks_mut::<W>().0.iter_mut().zip(rest.chunks(W)) {
+        add_square(lanes, lanes.load_first(block), sum);
+    }
+    sums
+}
+
+#[inline(always)]
+fn add_square<const W: usize, L: Lanes<W>>(lanes: L, x: L::Vector, sum: &mut [f32; W]) {
+    lanes.store(lanes.add(lanes.load(sum), lanes.mul(x, x)), sum);
+}

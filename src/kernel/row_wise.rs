@@ -1,0 +1,142 @@
+//! The row-wise step of one row: one accumulator for all its columns.
+
+use core::array::from_ref;
+
+use super::blocks::{Pass, Place, Source, each_block, nothing};
+use super::rule::finite;
+use super::{Flags, Rule};
+use crate::backend::lanes::{Lanes, map};
+
+/// How many running sums a row's squares go to, element `j` to sum `j mod 8`.
+const SUMS: usize = 8;
+
+/// `G ← G + (Σ g²)/dim`, `s ← min(η/d, f32::MAX)`, `w ← w − s·g`. The result is the number of rows skipped: 0 or 1.
+///
+/// The sum runs in eight lanes, element `j` in lane `j mod 8`, that are added as a tree. This is the order of FBGEMM's
+/// kernels (`RefImplementations.cc`). Without the limit on `s`, a gradient of 0 would make NaN where `η/d` overflows.
+#[inline(always)]
+pub(super) fn step_row<const W: usize, L: Lanes<W>>(
+    rule: &Rule<L::Vector>,
+    lanes: L,
+    params: &mut [f32],
+    grads: &[f32],
+    accumulator: &mut [f32],
+) -> usize {
+    let [accumulator] = accumulator else { never!("a row has one accumulator") };
+    let mean = sum_of_squares(rule, lanes, params, grads) / params.len() as f32;
+    let before = lanes.splat(*accumulator);
+    let sum = rule.accumulated_mean(lanes, before, lanes.splat(mean));
+    let [d] = rule.denominators(lanes, [sum]);
+    let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rule.learning_rate, d));
+    let mut moves = Moves { rule, rate, d };
+    if rule.flags.any(Flags::SKIP) {
+        let mut test = Test { moves: &moves, good: lanes.at_most(lanes.splat(0.0), before) };
+        test.good = lanes.and(test.good, finite(lanes, [sum]));
+        each_block(lanes, params, grads, nothing!(grads.len()), &mut test);
+        if !lanes.all(test.good) {
+            return 1;
+        }
+    }
+    let mut stored = [0.0; W];
+    lanes.store(sum, &mut stored);
+    if let Some(first) = stored.first() {
+        *accumulator = *first;
+    }
+    each_block(lanes, params, grads, nothing!(grads.len()), &mut moves);
+    0
+}
+
+/// `Σ g²` of a row's gradients.
+#[inline(always)]
+fn sum_of_squares<const W: usize, L: Lanes<W>>(rule: &Rule<L::Vector>, lanes: L, params: &[f32], grads: &[f32]) -> f32 {
+    let mut p = [0.0; SUMS];
+    if W == 1 {
+        // The same in a loop that stays small.
+        for (j, (w, g)) in params.as_chunks::<W>().0.iter().zip(grads.as_chunks::<W>().0).enumerate() {
+            if let Some(sum) = p.as_chunks_mut::<W>().0.get_mut(j % SUMS) {
+                add_squares(rule, lanes, from_ref(w), from_ref(g), sum);
+            }
+        }
+    } else {
+        let (w_groups, w_rest) = params.as_chunks::<SUMS>();
+        let (g_groups, g_rest) = grads.as_chunks::<SUMS>();
+        for (w, g) in w_groups.iter().zip(g_groups) {
+            let blocks = w.as_chunks::<W>().0.iter().zip(g.as_chunks::<W>().0);
+            for ((w, g), sum) in blocks.zip(p.as_chunks_mut::<W>().0) {
+                add_squares(rule, lanes, from_ref(w), from_ref(g), sum);
+            }
+        }
+        // The lanes behind the last element are 0, and adding their squares changes no sum.
+        for ((w, g), sum) in w_rest.chunks(W).zip(g_rest.chunks(W)).zip(p.as_chunks_mut::<W>().0) {
+            add_squares(rule, lanes, w, g, sum);
+        }
+    }
+    ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
+}
+
+/// `p ← p + g·g`.
+#[inline(always)]
+fn add_squares<const W: usize, L: Lanes<W>>(
+    rule: &Rule<L::Vector>,
+    lanes: L,
+    w: &(impl Source<W, L, 1> + ?Sized),
+    g: &(impl Source<W, L, 1> + ?Sized),
+    sum: &mut [f32; W],
+) {
+    let g = rule.gradient(lanes, w, g);
+    let [new] = rule.product_plus(lanes, g, g, [lanes.load(sum)]);
+    lanes.store(new, sum);
+}
+
+/// `w − s·g`, where the row's `s` is `rate` and its denominator `d`.
+struct Moves<'a, V> {
+    rule: &'a Rule<V>,
+    rate: V,
+    d: V,
+}
+
+impl<V: Copy> Moves<'_, V> {
+    #[inline(always)]
+    fn moved<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        w: &(impl Source<W, L, N> + ?Sized),
+        g: &(impl Source<W, L, N> + ?Sized),
+    ) -> [V; N] {
+        let g = self.rule.gradient(lanes, w, g);
+        let w = self.rule.decayed(lanes, w.load(lanes));
+        self.rule.moved(lanes, w, map(g, #[inline(always)] |g| lanes.mul(self.rate, g)), [self.d; N])
+    }
+}
+
+impl<const W: usize, L: Lanes<W>> Pass<W, L> for Moves<'_, L::Vector> {
+    #[inline(always)]
+    fn blocks<const N: usize>(
+        &mut self,
+        lanes: L,
+        w: &mut (impl Place<W, L, N> + ?Sized),
+        g: &(impl Source<W, L, N> + ?Sized),
+        _: &mut (impl Place<W, L, N> + ?Sized),
+    ) {
+        w.store(lanes, self.moved(lanes, &*w, g));
+    }
+}
+
+/// Whether all that a row's parameters will be is finite.
+struct Test<'a, V, M> {
+    moves: &'a Moves<'a, V>,
+    good: M,
+}
+
+impl<const W: usize, L: Lanes<W>> Pass<W, L> for Test<'_, L::Vector, L::Mask> {
+    #[inline(always)]
+    fn blocks<const N: usize>(
+        &mut self,
+        lanes: L,
+        w: &mut (impl Place<W, L, N> + ?Sized),
+        g: &(impl Source<W, L, N> + ?Sized),
+        _: &mut (impl Place<W, L, N> + ?Sized),
+    ) {
+        self.good = lanes.and(self.good, finite(lanes, self.moves.moved(lanes, &*w, g)));
+    }
+}

@@ -1,0 +1,246 @@
+//! The arithmetic of the step: hyper-parameters as the kernels use them, and what they do to a group of blocks.
+
+use super::Flags;
+use super::blocks::{Place, Source};
+use super::estimates::{fast_quotients, roots};
+use crate::backend::lanes::{Lanes, map, zip};
+
+/// The hyper-parameters as the kernels use them. `T` is `f32`, or a vector with the same value in each lane.
+///
+/// The flags do not change within a call. They are tested once a group.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Rule<T> {
+    pub(crate) learning_rate: T,
+    /// ε where it stands inside the root, else −0, which changes nothing that it is added to.
+    pub(crate) epsilon_inside: T,
+    /// ε where it stands outside the root, else −0.
+    pub(crate) epsilon_outside: T,
+    pub(crate) scale: T,
+    pub(crate) clip: T,
+    /// λ of either weight decay.
+    pub(crate) decay: T,
+    /// ρ of an accumulator that forgets.
+    pub(crate) retained: T,
+    /// See [`greatest_estimate`](super::greatest_estimate).
+    pub(crate) greatest_estimate: T,
+    pub(crate) flags: Flags,
+}
+
+impl Rule<f32> {
+    #[inline(always)]
+    pub(crate) fn splat<const W: usize, L: Lanes<W>>(&self, lanes: L) -> Rule<L::Vector> {
+        Rule {
+            learning_rate: lanes.splat(self.learning_rate),
+            epsilon_inside: lanes.splat(self.epsilon_inside),
+            epsilon_outside: lanes.splat(self.epsilon_outside),
+            scale: lanes.splat(self.scale),
+            clip: lanes.splat(self.clip),
+            decay: lanes.splat(self.decay),
+            retained: lanes.splat(self.retained),
+            greatest_estimate: lanes.splat(self.greatest_estimate),
+            flags: self.flags,
+        }
+    }
+}
+
+impl<V: Copy> Rule<V> {
+    /// The same rule, of which the compiler knows that it is a usual one.
+    #[inline(always)]
+    pub(crate) fn usual(self) -> Self {
+        Self { flags: self.flags.set(Flags::UNUSUAL, false), ..self }
+    }
+
+    /// `a·b + c`: rounded once if fused, else after the product and after the sum.
+    #[inline(always)]
+    pub(crate) fn product_plus<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        a: [V; N],
+        b: [V; N],
+        mut c: [V; N],
+    ) -> [V; N] {
+        if self.flags.any(Flags::FUSED) {
+            for ((c, a), b) in c.iter_mut().zip(a).zip(b) {
+                *c = lanes.mul_add(a, b, *c);
+            }
+        } else {
+            for ((c, a), b) in c.iter_mut().zip(a).zip(b) {
+                *c = lanes.add(*c, lanes.mul(a, b));
+            }
+        }
+        c
+    }
+
+    /// `g ← scale·g`, `g ← clamp(g, −clip, clip)`, `g ← g + λ·w`.
+    #[inline(always)]
+    pub(crate) fn gradient<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        w: &(impl Source<W, L, N> + ?Sized),
+        g: &(impl Source<W, L, N> + ?Sized),
+    ) -> [V; N] {
+        let mut g = g.load(lanes);
+        if self.flags.any(Flags::GRADIENT) {
+            if self.flags.any(Flags::SCALE) {
+                g = map(g, #[inline(always)] |g| lanes.mul(self.scale, g));
+            }
+            if self.flags.any(Flags::CLIP) {
+                let minus_clip = lanes.sub(lanes.splat(-0.0), self.clip);
+                // The gradient stands second, so that NaN stays NaN.
+                g = map(g, #[inline(always)] |g| lanes.max(minus_clip, lanes.min(self.clip, g)));
+            }
+            if self.flags.any(Flags::L2) {
+                g = self.product_plus(lanes, [self.decay; N], w.load(lanes), g);
+            }
+        }
+        g
+    }
+
+    /// What of the accumulator is added to: `G`, or `ρ·G`.
+    #[inline(always)]
+    fn kept<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(&self, lanes: L, accumulator: [V; N]) -> [V; N] {
+        if self.flags.any(Flags::FORGET) {
+            map(accumulator, #[inline(always)] |a| lanes.mul(self.retained, a))
+        } else {
+            accumulator
+        }
+    }
+
+    /// `G ← G + g·g`, `ρ·G + g·g`, or `ρ·G + (1−ρ)·(g·g)`.
+    #[inline(always)]
+    pub(crate) fn accumulated<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        accumulator: [V; N],
+        g: [V; N],
+    ) -> [V; N] {
+        if self.flags.any(Flags::AVERAGE) {
+            let squares = map(g, #[inline(always)] |g| lanes.mul(g, g));
+            return self.averaged(lanes, accumulator, squares);
+        }
+        let kept = self.kept(lanes, accumulator);
+        self.product_plus(lanes, g, g, kept)
+    }
+
+    /// `G ← G + m`, `ρ·G + m`, or `ρ·G + (1−ρ)·m`, where `m` is the mean of a row's squares.
+    #[inline(always)]
+    pub(crate) fn accumulated_mean<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, a: V, mean: V) -> V {
+        let [a] = if self.flags.any(Flags::AVERAGE) {
+            self.averaged(lanes, [a], [mean])
+        } else {
+            map(self.kept(lanes, [a]), #[inline(always)] |kept| lanes.add(kept, mean))
+        };
+        a
+    }
+
+    /// `ρ·G + (1−ρ)·m`.
+    #[inline(always)]
+    fn averaged<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        accumulator: [V; N],
+        m: [V; N],
+    ) -> [V; N] {
+        let fresh = lanes.sub(lanes.splat(1.0), self.retained);
+        let kept = self.kept(lanes, accumulator);
+        self.product_plus(lanes, [fresh; N], m, kept)
+    }
+
+    /// `d ← √G + ε` or `√(G + ε)`.
+    #[inline(always)]
+    pub(crate) fn denominators<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        accumulator: [V; N],
+    ) -> [V; N] {
+        let x = map(accumulator, #[inline(always)] |a| lanes.add(a, self.epsilon_inside));
+        map(roots(lanes, x), #[inline(always)] |root| lanes.add(root, self.epsilon_outside))
+    }
+
+    /// `w ← w − (w·λ)·η`.
+    #[inline(always)]
+    pub(crate) fn decayed<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        w: [V; N],
+    ) -> [V; N] {
+        if self.flags.any(Flags::DECOUPLED) {
+            map(w, #[inline(always)] |w| lanes.sub(w, lanes.mul(lanes.mul(w, self.decay), self.learning_rate)))
+        } else {
+            w
+        }
+    }
+
+    /// `w − q` for the quotients `q`, or `w` where `d = 0`, which needs ε = 0.
+    #[inline(always)]
+    pub(crate) fn moved<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        w: [V; N],
+        q: [V; N],
+        d: [V; N],
+    ) -> [V; N] {
+        let mut moved = zip(w, q, #[inline(always)] |w, q| lanes.sub(w, q));
+        if self.flags.any(Flags::EPSILON_IS_ZERO) {
+            for ((moved, w), d) in moved.iter_mut().zip(w).zip(d) {
+                // A denominator is not below 0.
+                *moved = lanes.select(lanes.at_most(d, lanes.splat(0.0)), w, *moved);
+            }
+        }
+        moved
+    }
+
+    /// The element-wise step of a group of blocks. The result is how many elements were skipped.
+    #[inline(always)]
+    pub(crate) fn step<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        w: &mut (impl Place<W, L, N> + ?Sized),
+        g: &(impl Source<W, L, N> + ?Sized),
+        a: &mut (impl Place<W, L, N> + ?Sized),
+    ) -> usize {
+        let skips = self.flags.any(Flags::SKIP);
+        let g = self.gradient(lanes, &*w, g);
+        let before = a.load(lanes);
+        let sums = self.accumulated(lanes, before, g);
+        if !skips {
+            // At once, since a guard of estimates does not change them.
+            a.store(lanes, sums);
+        }
+        let scaled = map(g, #[inline(always)] |g| lanes.mul(self.learning_rate, g));
+        let (q, d) = if L::ESTIMATE_ERROR > 0.0 && self.flags.is_fast() {
+            (fast_quotients(lanes, self, scaled, sums), scaled)
+        } else {
+            let d = self.denominators(lanes, sums);
+            (zip(scaled, d, #[inline(always)] |scaled, d| lanes.div(scaled, d)), d)
+        };
+        let old = w.load(lanes);
+        let new = self.moved(lanes, self.decayed(lanes, old), q, d);
+        if !skips {
+            w.store(lanes, new);
+            return 0;
+        }
+        let (mut new, mut sums, mut skipped) = (new, sums, 0);
+        for (((new, old), sum), before) in new.iter_mut().zip(old).zip(&mut sums).zip(before) {
+            let good = lanes.at_most(lanes.splat(0.0), before);
+            let good = lanes.and(good, finite(lanes, [*new, *sum]));
+            *new = lanes.select(good, *new, old);
+            *sum = lanes.select(good, *sum, before);
+            skipped += W - lanes.count(good);
+        }
+        w.store(lanes, new);
+        a.store(lanes, sums);
+        skipped
+    }
+}
+
+/// Where all values of a lane are finite: the difference of a value and itself is 0 then, and otherwise NaN.
+#[inline(always)]
+pub(crate) fn finite<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, values: [L::Vector; N]) -> L::Mask {
+    let zero = lanes.splat(0.0);
+    let mut sum = zero;
+    for value in values {
+        sum = lanes.add(sum, lanes.sub(value, value));
+    }
+    lanes.at_most(sum, zero)
+}

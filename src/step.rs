@@ -1,0 +1,14 @@
+//! The calls: checks, then a kernel.
+
+mod dense;
+#[cfg(feature = "rayon")]
+mod parallel;
+mod rows;
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// How many elements, or rows of a row-wise table, were left as they were by [`NonFinite::Skip`].
+    pub skipped: usize,
+}

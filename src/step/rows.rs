@@ -1,0 +1,83 @@
+//! The step for rows of a table.
+
+use crate::backend::run_detected;
+use crate::kernel::Rows;
+use crate::table::{Indices, Layout, RowIndex};
+use crate::{Adagrad, Backend, Error, Report, Table};
+
+/// Steps for rows.
+impl Adagrad {
+    /// One step for each of `rows`, in that order: `grads` holds `dim` values for each. A row that stands there twice
+    /// gets two steps, as in TensorFlow and FBGEMM; see [`coalesce`](crate::coalesce()) for one.
+    ///
+    /// In a table with one accumulator per element each row gets the dense step. In a [row-wise](Table::row_wise) table,
+    /// with `g` transformed as in the dense step:
+    ///
+    /// ```text
+    /// G ← G + (Σ g²)/dim        p[j mod 8] += g[j]², then ((p0+p1)+(p2+p3)) + ((p4+p5)+(p6+p7));
+    ///                           the mean stands for g·g in Accumulation
+    /// d ← √G + ε   or   √(G + ε)
+    /// s ← min(η/d, f32::MAX)     so that a gradient of 0 never makes NaN
+    /// w ← w − (w·λ)·η           WeightDecay::Decoupled
+    /// w ← w − s·g               nothing where d = 0
+    /// ```
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Table};
+    ///
+    /// let (mut params, mut accumulator) = ([0.0; 6], [0.0; 6]);
+    /// let mut table = Table::new(&mut params, &mut accumulator, 2)?;
+    /// Adagrad::new(0.1).step_rows(&mut table, &[2_i64, 0], &[1.0, 1.0, -1.0, -1.0])?;
+    /// assert_eq!(params, [0.1, 0.1, 0.0, 0.0, -0.1, -0.1]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hyperparameter`]; [`Error::Length`] unless `grads` has `rows.len()·dim` values; [`Error::Overflow`] if
+    /// that is beyond `usize`; [`Error::Row`] for the first row that is not in the table;
+    /// [`Error::Unavailable`].
+    #[inline]
+    pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
+        self.validate()?;
+        table.check_rows(rows, grads)?;
+        let rows = I::indices(rows);
+        let skipped = match table.layout {
+            Layout::ElementWise => run_rows(self.backend, &mut self.rows(table, rows, grads)),
+            Layout::RowWise => run_row_wise(self.backend, &mut self.rows(table, rows, grads)),
+        };
+        self.report(skipped)
+    }
+
+    /// A kernel for checked rows.
+    #[inline]
+    pub(super) fn rows<'a, const ROW_WISE: bool>(
+        &'a self,
+        table: &'a mut Table<'_>,
+        rows: Indices<'a>,
+        grads: &'a [f32],
+    ) -> Rows<'a, ROW_WISE> {
+        let Table { params, accumulator, dim, .. } = table;
+        Rows { rule: &self.rule, params, accumulator, first_row: 0, dim: *dim, rows, grads }
+    }
+}
+
+// On bare metal inlined, elsewhere compiled with this crate: see `step/dense.rs`.
+
+#[cfg_attr(target_os = "none", inline(always))]
+#[cfg_attr(not(target_os = "none"), inline(never))]
+pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> Option<usize> {
+    match backend {
+        None => Some(run_detected(step, false)),
+        Some(backend) => backend.run(step),
+    }
+}
+
+#[cfg_attr(target_os = "none", inline(always))]
+#[cfg_attr(not(target_os = "none"), inline(never))]
+pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Option<usize> {
+    match backend {
+        None => Some(run_detected(step, false)),
+        Some(backend) => backend.run(step),
+    }
+}

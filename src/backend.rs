@@ -85,13 +85,13 @@ impl Backend {
             Self::Avx2 => Some(Avx2::detect()?.enter(kernel)),
             Self::Avx512 => {
                 let avx512 = Avx512::detect()?;
-                Some(if K::MAX_LANES < 16 { avx512.on_narrower(kernel) } else { avx512.enter(kernel) })
+                Some(if K::MAX_LANES < 16 { avx512.call(kernel) } else { avx512.enter(kernel) })
             }
         }
     }
 }
 
-/// Runs a kernel on the detected backend. `is_long` says whether wider lanes than eight would have a group of blocks.
+/// Runs a kernel on the detected backend. `is_long` says whether lanes wider than eight pay.
 ///
 /// These are `if`s, because a `match` of four arms becomes a jump through a table, which costs as much as the step of a
 /// short slice.

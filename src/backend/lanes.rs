@@ -75,14 +75,9 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         self.mul(self.splat(0.5), a)
     }
 
-    /// Whether there are narrower lanes, which take what is less than a group of these.
-    const HAS_NARROWER: bool = false;
-
-    /// Runs a kernel on the narrower lanes.
-    #[inline(always)]
-    fn on_narrower<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
-    }
+    /// Runs another kernel, as a function of its own: on narrower lanes, if these have some, else on these. What is short
+    /// then pays for no registers and no stack but its own.
+    fn call<K: Kernel>(self, kernel: K) -> K::Output;
 
     /// Whether [`Lanes::prefetch`] does anything.
     const CAN_PREFETCH: bool = false;

@@ -41,6 +41,11 @@ impl Lanes<4> for Portable {
     type Mask = f32x4;
 
     #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        self.enter(kernel)
+    }
+
+    #[inline(always)]
     fn splat(self, x: f32) -> f32x4 {
         f32x4::splat(x)
     }

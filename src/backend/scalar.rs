@@ -26,6 +26,11 @@ impl Lanes<1> for Scalar {
     type Mask = bool;
 
     #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
+    #[inline(always)]
     fn splat(self, x: f32) -> f32 {
         x
     }

@@ -6,6 +6,9 @@ use crate::backend::lanes::Lanes;
 /// How many blocks a group has, but on lanes of one element, where code must be small.
 pub(crate) const GROUP: usize = 4;
 
+/// How many parts of slices that are beyond the caches are gone over in turn.
+const PARTS: usize = 3;
+
 /// Where `N` blocks come from: whole ones, or a slice of at most one.
 pub(crate) trait Source<const W: usize, L: Lanes<W>, const N: usize> {
     fn load(&self, lanes: L) -> [L::Vector; N];
@@ -71,7 +74,7 @@ pub(crate) fn each_block<const W: usize, L: Lanes<W>, A: Storage>(
     pass: &mut impl Pass<W, L>,
 ) {
     if W > 1 {
-        let (w, g, a) = each_group(lanes, w, g, a, 1, pass);
+        let (w, g, a) = each_group(lanes, w, g, a, false, pass);
         each_single(lanes, w, g, a, pass);
     } else {
         // Nothing but this loop, which needs no checks of bounds: on small processors code must be small.
@@ -84,18 +87,19 @@ pub(crate) fn each_block<const W: usize, L: Lanes<W>, A: Storage>(
 
 /// Goes over the groups of slices of one length, and returns what is left.
 ///
-/// The groups are taken from so many `parts` of the slices in turn, so that memory has several streams to read ahead.
+/// The groups are taken from [`PARTS`] parts of the slices `in_turn`, so that memory has several streams to read ahead.
 #[inline(always)]
 pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage>(
     lanes: L,
     w: &'s mut [f32],
     g: &'s [f32],
     a: &'s mut [A],
-    parts: usize,
+    in_turn: bool,
     pass: &mut impl Pass<W, L>,
 ) -> (&'s mut [f32], &'s [f32], &'s mut [A]) {
-    let part = w.len() / (W * GROUP * parts);
-    let done = part * parts * (W * GROUP);
+    let groups = w.len() / (W * GROUP);
+    let (part, groups) = if in_turn { (groups / PARTS, groups / PARTS * PARTS) } else { (groups, groups) };
+    let done = groups * (W * GROUP);
     let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
         (w.split_at_mut_checked(done), g.split_at_checked(done), a.split_at_mut_checked(done))
     else {
@@ -122,8 +126,12 @@ pub(crate) fn each_single<const W: usize, L: Lanes<W>, A: Storage>(
     a: &mut [A],
     pass: &mut impl Pass<W, L>,
 ) {
-    for ((w, g), a) in w.chunks_mut(W).zip(g.chunks(W)).zip(a.chunks_mut(W)) {
+    let ((w, w_rest), (g, g_rest), (a, a_rest)) = (w.as_chunks_mut(), g.as_chunks(), a.as_chunks_mut());
+    for ((w, g), a) in w.as_chunks_mut().0.iter_mut().zip(g.as_chunks().0).zip(a.as_chunks_mut().0) {
         pass.blocks::<1>(lanes, w, g, a);
+    }
+    if !w_rest.is_empty() {
+        pass.blocks::<1>(lanes, w_rest, g_rest, a_rest);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The dense step.
 
-use crate::backend::run_detected;
+use crate::backend::{Scalar, run_detected};
 use crate::error::check_length;
-use crate::kernel::{Dense, never};
+use crate::kernel::{Dense, Flags, Long, Short, never};
 use crate::{Adagrad, Backend, Error, Report};
 
 /// Steps.
@@ -101,11 +101,18 @@ impl Adagrad {
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
 pub(super) fn run_dense(backend: Option<Backend>, step: &mut Dense<'_>) -> Option<usize> {
-    match backend {
-        None => {
-            let is_long = step.params.len() >= Dense::LONG;
-            Some(run_detected(step, is_long))
-        }
-        Some(backend) => backend.run(step),
+    let len = step.params.len();
+    match (backend, step.is_usual()) {
+        (None, true) if len < FEW && !step.rule.flags.any(Flags::FUSED) => Some(Scalar.enter(Short::<true>(step))),
+        (None, true) if len < Dense::SHORT => Some(run_detected(Short::<true>(step), false)),
+        (None, true) => Some(run_detected(Long::<true>(step), len >= Dense::LONG)),
+        (None, false) if len < Dense::SHORT => Some(run_detected(Short::<false>(step), false)),
+        (None, false) => Some(run_detected(Long::<false>(step), len >= Dense::LONG)),
+        (Some(backend), true) => backend.run(Long::<true>(step)),
+        (Some(backend), false) => backend.run(Long::<false>(step)),
     }
 }
+
+/// Fewer elements are stepped one by one: a vector of so few saves nothing, and finding out which is possible takes longer.
+/// None on processors without vectors.
+const FEW: usize = if cfg!(target_os = "none") { 0 } else { 4 };

@@ -17,7 +17,7 @@ impl Absent {
         match self {}
     }
 
-    pub(in crate::backend) fn on_narrower<K: Kernel>(self, _: K) -> K::Output {
+    pub(in crate::backend) fn call<K: Kernel>(self, _: K) -> K::Output {
         match self {}
     }
 }

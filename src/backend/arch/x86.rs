@@ -24,7 +24,7 @@ macro_rules! lanes_of_features {
         $Token:ident, $features:tt, detected by $detection:ident, lanes $W:literal, $Vector:ty, $Mask:ty;
         $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
         $(fn $operation:ident($($argument:ident: $Argument:ty),*) -> $Result:ty;)*
-        $(narrower $Narrower:ident;)?
+        calls on $Narrower:ident;
     ) => {
         detection!($detection, $features);
 
@@ -48,6 +48,7 @@ macro_rules! lanes_of_features {
             #[inline(always)]
             pub(in crate::backend) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
                 with_features! { $features
+                    #[inline(never)]
                     fn inside<K: Kernel>(lanes: $Token, kernel: K) -> K::Output {
                         kernel.run(lanes)
                     }
@@ -98,21 +99,17 @@ macro_rules! lanes_of_features {
                 }
             )*
 
-            $(
-                const HAS_NARROWER: bool = true;
-
-                #[inline(always)]
-                fn on_narrower<K: Kernel>(self, kernel: K) -> K::Output {
-                    with_features! { $features
-                        #[inline]
-                        fn narrower() -> $Narrower {
-                            $Narrower::with_features()
-                        }
+            #[inline(always)]
+            fn call<K: Kernel>(self, kernel: K) -> K::Output {
+                with_features! { $features
+                    #[inline]
+                    fn narrower() -> $Narrower {
+                        $Narrower::with_features()
                     }
-                    // SAFETY: `narrower` is safe but for its features, and by the token's invariant the CPU has them.
-                    unsafe { narrower() }.enter(kernel)
                 }
-            )?
+                // SAFETY: `narrower` is safe but for its features, and by the token's invariant the CPU has them.
+                unsafe { narrower() }.enter(kernel)
+            }
         }
     };
 }

@@ -30,6 +30,7 @@ lanes_of_features! {
     fn half(a: __m256) -> __m256;
     fn load_first(from: &[f32]) -> __m256;
     fn store_first(v: __m256, to: &mut [f32]) -> ();
+    calls on Avx2;
 }
 
 #[inline]

@@ -29,7 +29,7 @@ lanes_of_features! {
     fn count(mask: __mmask16) -> usize;
     fn rsqrt(a: __m512) -> __m512;
     fn half(a: __m512) -> __m512;
-    narrower Avx2;
+    calls on Avx2;
 }
 
 #[inline]

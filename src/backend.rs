@@ -8,10 +8,12 @@ mod soft;
 
 use core::fmt;
 
-use arch::x86::{Avx2, Avx512};
-use lanes::{Kernel, Lanes};
+use arch::x86::{Avx2, Avx512, remember};
+use lanes::{Kernel, SliceKernel};
 use portable::Portable;
 pub(crate) use scalar::Scalar;
+
+use crate::kernel::Rule;
 
 /// The instructions that run a step. All give the same bits, so the choice is one of speed only, but with
 /// [`Arithmetic::Fast`](crate::Arithmetic::Fast).
@@ -84,32 +86,84 @@ impl Backend {
             Self::Portable => Some(Portable::detect()?.enter(kernel)),
             Self::Avx2 => Some(Avx2::detect()?.enter(kernel)),
             Self::Avx512 => {
-                let avx512 = Avx512::detect()?;
-                Some(if K::MAX_LANES < 16 { avx512.call(kernel) } else { avx512.enter(kernel) })
+                // Whoever has AVX-512 has AVX2, which is wide enough for this.
+                Avx512::detect()?;
+                Some(Avx2::detect()?.enter(kernel))
             }
+        }
+    }
+
+    /// Runs a kernel over slices on this backend, if it is available.
+    pub(crate) fn run_slices<K: SliceKernel>(
+        self,
+        rule: &Rule<f32>,
+        w: &mut [f32],
+        g: &[f32],
+        a: &mut [f32],
+    ) -> Option<usize> {
+        match self {
+            Self::Scalar => Some(Scalar.enter_slices::<K>(rule, w, g, a)),
+            Self::Portable => Some(Portable::detect()?.enter_slices::<K>(rule, w, g, a)),
+            Self::Avx2 => Some(Avx2::detect()?.enter_slices::<K>(rule, w, g, a)),
+            Self::Avx512 => Some(Avx512::detect()?.enter_slices::<K>(rule, w, g, a)),
         }
     }
 }
 
-/// Runs a kernel on the detected backend. `is_long` says whether lanes wider than eight pay.
-///
-/// These are `if`s, because a `match` of four arms becomes a jump through a table, which costs as much as the step of a
-/// short slice.
+// On the path of the detected backend there are `if`s, because a `match` of four arms becomes a jump through a table,
+// which costs as much as the step of a short slice.
+
+/// Runs a kernel on the detected backend.
 #[inline(always)]
-pub(crate) fn run_detected<K: Kernel>(kernel: K, is_long: bool) -> K::Output {
+pub(crate) fn run_detected<K: Kernel>(kernel: K) -> K::Output {
     if let Some(avx2) = Avx2::detect() {
-        if K::MAX_LANES >= 16
-            && is_long
-            && let Some(avx512) = Avx512::detect()
-        {
-            avx512.enter(kernel)
-        } else {
-            avx2.enter(kernel)
-        }
+        avx2.enter(kernel)
     } else if let Some(portable) = Portable::detect() {
         portable.enter(kernel)
     } else {
         Scalar.enter(kernel)
+    }
+}
+
+/// Runs a kernel over slices on the detected backend. `is_long` says whether lanes wider than eight pay.
+///
+/// What is not known to have AVX2 is not in the way of what is: nothing has to be saved for a call.
+#[inline(always)]
+pub(crate) fn run_slices_detected<K: SliceKernel>(
+    rule: &Rule<f32>,
+    w: &mut [f32],
+    g: &[f32],
+    a: &mut [f32],
+    is_long: bool,
+) -> usize {
+    if K::HAS_WIDE
+        && is_long
+        && let Some(avx512) = Avx512::known()
+    {
+        avx512.enter_slices::<K>(rule, w, g, a)
+    } else if let Some(avx2) = Avx2::known() {
+        avx2.enter_slices::<K>(rule, w, g, a)
+    } else if let Some(portable) = Portable::detect() {
+        first_or_portable::<K>(portable, rule, w, g, a)
+    } else {
+        Scalar.enter_slices::<K>(rule, w, g, a)
+    }
+}
+
+/// Runs the kernel where AVX2 is not known to be there, if only because it is the first one.
+#[inline(never)]
+fn first_or_portable<K: SliceKernel>(
+    portable: Portable,
+    rule: &Rule<f32>,
+    w: &mut [f32],
+    g: &[f32],
+    a: &mut [f32],
+) -> usize {
+    remember();
+    if let Some(avx2) = Avx2::known() {
+        avx2.enter_slices::<K>(rule, w, g, a)
+    } else {
+        portable.enter_slices::<K>(rule, w, g, a)
     }
 }
 

@@ -102,7 +102,7 @@ impl Adagrad {
         let kernel = EffectiveRates { rule: &self.rule, accumulator, rates };
         match self.backend {
             None => {
-                run_detected(kernel, false);
+                run_detected(kernel);
                 Ok(())
             }
             Some(backend) => backend.run(kernel).ok_or(Error::Unavailable { backend }),

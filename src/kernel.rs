@@ -26,7 +26,7 @@ mod rows;
 mod rule;
 mod storage;
 
-pub(crate) use dense::{Dense, Long, Short};
+pub(crate) use dense::{Few, LONG, Long, SHORT, Short};
 pub(crate) use estimates::greatest_estimate;
 pub(crate) use flags::Flags;
 pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};

@@ -12,7 +12,7 @@ use crate::{Backend, Error};
 /// ```
 #[must_use]
 pub fn all_finite(values: &[f32]) -> bool {
-    run_detected(AllFinite(values), false)
+    run_detected(AllFinite(values))
 }
 
 /// `Σ x²`, for norms over several slices: add up the sums of all slices and give the total to [`clip_norm_scale`].
@@ -28,7 +28,7 @@ pub fn all_finite(values: &[f32]) -> bool {
 /// ```
 #[must_use]
 pub fn sum_of_squares(values: &[f32]) -> f64 {
-    run_detected(SumOfSquares(values), false)
+    run_detected(SumOfSquares(values))
 }
 
 /// The factor for [`Adagrad::with_gradient_scale`](crate::Adagrad::with_gradient_scale) that limits the global norm of

@@ -1,5 +1,7 @@
 //! What the kernels ask of an instruction set, and nothing more.
 
+use crate::kernel::Rule;
+
 /// Operations on `W` `f32` values at once.
 ///
 /// `Self` is a zero-sized token. A backend that needs CPU features makes it only after it has detected them, so
@@ -75,9 +77,18 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         self.mul(self.splat(0.5), a)
     }
 
+    /// Whether there are lanes of half the width, for what is less than a block.
+    const HAS_HALF: bool = false;
+
+    /// Runs a kernel on lanes of half the width, inlined here.
+    #[inline(always)]
+    fn on_half<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
     /// Runs another kernel, as a function of its own: on narrower lanes, if these have some, else on these. What is short
     /// then pays for no registers and no stack but its own.
-    fn call<K: Kernel>(self, kernel: K) -> K::Output;
+    fn call_slices<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize;
 
     /// Whether [`Lanes::prefetch`] does anything.
     const CAN_PREFETCH: bool = false;
@@ -94,10 +105,22 @@ pub(crate) trait Lanes<const W: usize>: Copy {
 pub(crate) trait Kernel {
     type Output;
 
-    /// The widest lanes that the computation has a copy for. Wider ones than eight pay for few.
-    const MAX_LANES: usize = 8;
-
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> Self::Output;
+}
+
+/// A [`Kernel`] over three slices, whose arguments are no structure: they stay in registers from the call to the loop,
+/// which a step of a few elements is too short to hide.
+pub(crate) trait SliceKernel {
+    /// Whether lanes wider than eight pay, if the slices are long.
+    const HAS_WIDE: bool = false;
+
+    fn run<const W: usize, L: Lanes<W>>(
+        lanes: L,
+        rule: &Rule<f32>,
+        w: &mut [f32],
+        g: &[f32],
+        a: &mut [f32],
+    ) -> usize;
 }
 
 /// `f` of each value.

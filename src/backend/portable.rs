@@ -2,8 +2,9 @@
 
 use wide::f32x4;
 
-use super::lanes::{Kernel, Lanes};
+use super::lanes::{Kernel, Lanes, SliceKernel};
 use super::scalar::Scalar;
+use crate::kernel::Rule;
 
 /// Four `f32`: a register of SSE2, NEON and WebAssembly.
 #[derive(Clone, Copy)]
@@ -34,6 +35,18 @@ impl Portable {
     pub(crate) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
     }
+
+    /// The same.
+    #[inline(never)]
+    pub(crate) fn enter_slices<K: SliceKernel>(
+        self,
+        rule: &Rule<f32>,
+        w: &mut [f32],
+        g: &[f32],
+        a: &mut [f32],
+    ) -> usize {
+        K::run(self, rule, w, g, a)
+    }
 }
 
 impl Lanes<4> for Portable {
@@ -41,8 +54,8 @@ impl Lanes<4> for Portable {
     type Mask = f32x4;
 
     #[inline(always)]
-    fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        self.enter(kernel)
+    fn call_slices<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+        self.enter_slices::<K>(rule, w, g, a)
     }
 
     #[inline(always)]

@@ -3,9 +3,10 @@
 use wide::f32x4;
 
 use super::arch;
-use super::lanes::{Kernel, Lanes};
+use super::lanes::{Kernel, Lanes, SliceKernel};
 use super::portable::{HAS_FMA, HAS_SIMD};
 use super::soft;
+use crate::kernel::Rule;
 
 /// Lanes of one `f32`, on every target.
 #[derive(Clone, Copy)]
@@ -19,6 +20,19 @@ impl Scalar {
     pub(crate) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
     }
+
+    /// The same.
+    #[cfg_attr(target_os = "none", inline(always))]
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    pub(crate) fn enter_slices<K: SliceKernel>(
+        self,
+        rule: &Rule<f32>,
+        w: &mut [f32],
+        g: &[f32],
+        a: &mut [f32],
+    ) -> usize {
+        K::run(self, rule, w, g, a)
+    }
 }
 
 impl Lanes<1> for Scalar {
@@ -26,8 +40,8 @@ impl Lanes<1> for Scalar {
     type Mask = bool;
 
     #[inline(always)]
-    fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
+    fn call_slices<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+        K::run(self, rule, w, g, a)
     }
 
     #[inline(always)]

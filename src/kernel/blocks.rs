@@ -1,7 +1,7 @@
 //! The one loop over blocks: groups of them, then single ones, the last of which may be less than a block.
 
 use super::storage::Storage;
-use crate::backend::lanes::Lanes;
+use crate::backend::lanes::{Kernel, Lanes};
 
 /// How many blocks a group has, but on lanes of one element, where code must be small.
 pub(crate) const GROUP: usize = 4;
@@ -53,9 +53,9 @@ impl<const W: usize, L: Lanes<W>, T: Storage> Place<W, L, 1> for [T] {
     }
 }
 
-/// What is done to each group of blocks.
-pub(crate) trait Pass<const W: usize, L: Lanes<W>> {
-    fn blocks<const N: usize>(
+/// What is done to each group of blocks. It holds hyper-parameters and results as `f32`, and so fits lanes of any width.
+pub(crate) trait Pass {
+    fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
         &mut self,
         lanes: L,
         w: &mut (impl Place<W, L, N> + ?Sized),
@@ -64,25 +64,25 @@ pub(crate) trait Pass<const W: usize, L: Lanes<W>> {
     );
 }
 
-/// Goes over slices of one length.
+/// Slices of one length, to be gone over block by block.
+pub(crate) struct Blocks<'a, A, P> {
+    pub(crate) w: &'a mut [f32],
+    pub(crate) g: &'a [f32],
+    pub(crate) a: &'a mut [A],
+    pub(crate) pass: &'a mut P,
+}
+
+/// Goes over slices of one length: groups of blocks, then single ones.
 #[inline(always)]
 pub(crate) fn each_block<const W: usize, L: Lanes<W>, A: Storage>(
     lanes: L,
     w: &mut [f32],
     g: &[f32],
     a: &mut [A],
-    pass: &mut impl Pass<W, L>,
+    pass: &mut impl Pass,
 ) {
-    if W > 1 {
-        let (w, g, a) = each_group(lanes, w, g, a, false, pass);
-        each_single(lanes, w, g, a, pass);
-    } else {
-        // Nothing but this loop, which needs no checks of bounds: on small processors code must be small.
-        let (w, g, a) = (w.as_chunks_mut().0, g.as_chunks().0, a.as_chunks_mut().0);
-        for ((w, g), a) in w.as_chunks_mut().0.iter_mut().zip(g.as_chunks().0).zip(a.as_chunks_mut().0) {
-            pass.blocks::<1>(lanes, w, g, a);
-        }
-    }
+    let (w, g, a) = if W > 1 { each_group(lanes, w, g, a, false, pass) } else { (w, g, a) };
+    Blocks { w, g, a, pass }.run(lanes);
 }
 
 /// Goes over the groups of slices of one length, and returns what is left.
@@ -95,7 +95,7 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage>(
     g: &'s [f32],
     a: &'s mut [A],
     in_turn: bool,
-    pass: &mut impl Pass<W, L>,
+    pass: &mut impl Pass,
 ) -> (&'s mut [f32], &'s [f32], &'s mut [A]) {
     let groups = w.len() / (W * GROUP);
     let (part, groups) = if in_turn { (groups / PARTS, groups / PARTS * PARTS) } else { (groups, groups) };
@@ -110,28 +110,35 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage>(
     for first in 0..part {
         let mut index = first;
         while let (Some(w), Some(g), Some(a)) = (w.get_mut(index), g.get(index), a.get_mut(index)) {
-            pass.blocks::<GROUP>(lanes, w, g, a);
+            pass.blocks::<W, L, GROUP>(lanes, w, g, a);
             index += part;
         }
     }
     (w_rest, g_rest, a_rest)
 }
 
-/// Goes over slices of one length block by block. The last one may be less.
-#[inline(always)]
-pub(crate) fn each_single<const W: usize, L: Lanes<W>, A: Storage>(
-    lanes: L,
-    w: &mut [f32],
-    g: &[f32],
-    a: &mut [A],
-    pass: &mut impl Pass<W, L>,
-) {
-    let ((w, w_rest), (g, g_rest), (a, a_rest)) = (w.as_chunks_mut(), g.as_chunks(), a.as_chunks_mut());
-    for ((w, g), a) in w.as_chunks_mut().0.iter_mut().zip(g.as_chunks().0).zip(a.as_chunks_mut().0) {
-        pass.blocks::<1>(lanes, w, g, a);
-    }
-    if !w_rest.is_empty() {
-        pass.blocks::<1>(lanes, w_rest, g_rest, a_rest);
+/// Single blocks; what is less than one goes to lanes of half the width, as far as there are some.
+impl<A: Storage, P: Pass> Kernel for Blocks<'_, A, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let Blocks { w, g, a, pass } = self;
+        if g.len() != w.len() || a.len() != w.len() {
+            never!("the slices have one length");
+        }
+        let ((w, w_rest), (g, g_rest), (a, a_rest)) = (w.as_chunks_mut(), g.as_chunks(), a.as_chunks_mut());
+        for ((w, g), a) in w.as_chunks_mut().0.iter_mut().zip(g.as_chunks().0).zip(a.as_chunks_mut().0) {
+            pass.blocks::<W, L, 1>(lanes, w, g, a);
+        }
+        if W == 1 || w_rest.is_empty() {
+            return;
+        }
+        if L::HAS_HALF {
+            lanes.on_half(Blocks { w: w_rest, g: g_rest, a: a_rest, pass });
+        } else {
+            pass.blocks::<W, L, 1>(lanes, w_rest, g_rest, a_rest);
+        }
     }
 }
 

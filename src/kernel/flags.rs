@@ -43,6 +43,11 @@ impl Flags {
         Self::EPSILON_IS_ZERO.0 | Self::GRADIENT.0 | Self::DECOUPLED.0 | Self::FORGET.0 | Self::AVERAGE.0 | Self::SKIP.0,
     );
 
+    pub(crate) const UNUSUAL_OR_FAST: Self = Self(Self::UNUSUAL.0 | Self::FAST.0);
+
+    /// What a step of a few elements, one after the other, leaves to vectors: in software, a fused multiply-add is slow.
+    pub(crate) const NOT_FOR_FEW: Self = Self(Self::UNUSUAL.0 | Self::FUSED.0);
+
     /// What changes the gradient.
     pub(crate) const GRADIENT: Self = Self(Self::SCALE.0 | Self::CLIP.0 | Self::L2.0);
 

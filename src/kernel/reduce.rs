@@ -17,24 +17,24 @@ impl Kernel for EffectiveRates<'_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        let rule = self.rule.splat(lanes);
-        each_block(lanes, self.rates, self.accumulator, nothing!(self.accumulator.len()), &mut Rates(rule));
+        each_block(lanes, self.rates, self.accumulator, nothing!(self.accumulator.len()), &mut Rates(*self.rule));
     }
 }
 
-struct Rates<V>(Rule<V>);
+struct Rates(Rule<f32>);
 
-impl<const W: usize, L: Lanes<W>> Pass<W, L> for Rates<L::Vector> {
+impl Pass for Rates {
     #[inline(always)]
-    fn blocks<const N: usize>(
+    fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
         &mut self,
         lanes: L,
         rates: &mut (impl Place<W, L, N> + ?Sized),
         accumulator: &(impl Source<W, L, N> + ?Sized),
         _: &mut (impl Place<W, L, N> + ?Sized),
     ) {
-        let d = self.0.denominators(lanes, accumulator.load(lanes));
-        rates.store(lanes, map(d, #[inline(always)] |d| lanes.div(self.0.learning_rate, d)));
+        let rule = self.0.splat(lanes);
+        let d = rule.denominators(lanes, accumulator.load(lanes));
+        rates.store(lanes, map(d, #[inline(always)] |d| lanes.div(rule.learning_rate, d)));
     }
 }
 

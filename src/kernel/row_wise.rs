@@ -15,35 +15,39 @@ const SUMS: usize = 8;
 /// The sum runs in eight lanes, element `j` in lane `j mod 8`, that are added as a tree. This is the order of FBGEMM's
 /// kernels (`RefImplementations.cc`). Without the limit on `s`, a gradient of 0 would make NaN where `η/d` overflows.
 #[inline(always)]
-pub(super) fn step_row<const W: usize, L: Lanes<W>>(
-    rule: &Rule<L::Vector>,
+pub(super) fn step_row<const W: usize, L: Lanes<W>, const USUAL: bool>(
+    rule: &Rule<f32>,
     lanes: L,
     params: &mut [f32],
     grads: &[f32],
     accumulator: &mut [f32],
 ) -> usize {
     let [accumulator] = accumulator else { never!("a row has one accumulator") };
-    let mean = sum_of_squares(rule, lanes, params, grads) / params.len() as f32;
-    let before = lanes.splat(*accumulator);
-    let sum = rule.accumulated_mean(lanes, before, lanes.splat(mean));
-    let [d] = rule.denominators(lanes, [sum]);
-    let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rule.learning_rate, d));
-    let mut moves = Moves { rule, rate, d };
+    let rule = if USUAL { rule.without(Flags::UNUSUAL) } else { *rule };
+    let rules = rule.splat(lanes);
+    let mean = sum_of_squares(&rules, lanes, params, grads) / params.len() as f32;
+    let sum = rules.accumulated_mean(lanes, lanes.splat(*accumulator), lanes.splat(mean));
+    let [d] = rules.denominators(lanes, [sum]);
+    let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
+    let (sum, mut moves) = (first(lanes, sum), Move { rule, rate: first(lanes, rate), d: first(lanes, d) });
     if rule.flags.any(Flags::SKIP) {
-        let mut test = Test { moves: &moves, good: lanes.at_most(lanes.splat(0.0), before) };
-        test.good = lanes.and(test.good, finite(lanes, [sum]));
+        let mut test = Test { moves, good: *accumulator >= 0.0 && sum <= f32::MAX };
         each_block(lanes, params, grads, nothing!(grads.len()), &mut test);
-        if !lanes.all(test.good) {
+        if !test.good {
             return 1;
         }
     }
-    let mut stored = [0.0; W];
-    lanes.store(sum, &mut stored);
-    if let Some(first) = stored.first() {
-        *accumulator = *first;
-    }
+    *accumulator = sum;
     each_block(lanes, params, grads, nothing!(grads.len()), &mut moves);
     0
+}
+
+/// The first of the lanes.
+#[inline(always)]
+fn first<const W: usize, L: Lanes<W>>(lanes: L, vector: L::Vector) -> f32 {
+    let mut values = [0.0; W];
+    lanes.store(vector, &mut values);
+    values.first().copied().unwrap_or_default()
 }
 
 /// `Σ g²` of a row's gradients.
@@ -89,29 +93,32 @@ fn add_squares<const W: usize, L: Lanes<W>>(
 }
 
 /// `w − s·g`, where the row's `s` is `rate` and its denominator `d`.
-struct Moves<'a, V> {
-    rule: &'a Rule<V>,
-    rate: V,
-    d: V,
+#[derive(Clone, Copy)]
+struct Move {
+    rule: Rule<f32>,
+    rate: f32,
+    d: f32,
 }
 
-impl<V: Copy> Moves<'_, V> {
+impl Move {
     #[inline(always)]
-    fn moved<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+    fn moved<const W: usize, L: Lanes<W>, const N: usize>(
         &self,
         lanes: L,
         w: &(impl Source<W, L, N> + ?Sized),
         g: &(impl Source<W, L, N> + ?Sized),
-    ) -> [V; N] {
-        let g = self.rule.gradient(lanes, w, g);
-        let w = self.rule.decayed(lanes, w.load(lanes));
-        self.rule.moved(lanes, w, map(g, #[inline(always)] |g| lanes.mul(self.rate, g)), [self.d; N])
+    ) -> [L::Vector; N] {
+        let rule = self.rule.splat(lanes);
+        let (rate, d) = (lanes.splat(self.rate), lanes.splat(self.d));
+        let g = rule.gradient(lanes, w, g);
+        let w = rule.decayed(lanes, w.load(lanes));
+        rule.moved(lanes, w, map(g, #[inline(always)] |g| lanes.mul(rate, g)), [d; N])
     }
 }
 
-impl<const W: usize, L: Lanes<W>> Pass<W, L> for Moves<'_, L::Vector> {
+impl Pass for Move {
     #[inline(always)]
-    fn blocks<const N: usize>(
+    fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
         &mut self,
         lanes: L,
         w: &mut (impl Place<W, L, N> + ?Sized),
@@ -123,20 +130,20 @@ impl<const W: usize, L: Lanes<W>> Pass<W, L> for Moves<'_, L::Vector> {
 }
 
 /// Whether all that a row's parameters will be is finite.
-struct Test<'a, V, M> {
-    moves: &'a Moves<'a, V>,
-    good: M,
+struct Test {
+    moves: Move,
+    good: bool,
 }
 
-impl<const W: usize, L: Lanes<W>> Pass<W, L> for Test<'_, L::Vector, L::Mask> {
+impl Pass for Test {
     #[inline(always)]
-    fn blocks<const N: usize>(
+    fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
         &mut self,
         lanes: L,
         w: &mut (impl Place<W, L, N> + ?Sized),
         g: &(impl Source<W, L, N> + ?Sized),
         _: &mut (impl Place<W, L, N> + ?Sized),
     ) {
-        self.good = lanes.and(self.good, finite(lanes, self.moves.moved(lanes, &*w, g)));
+        self.good &= lanes.all(finite(lanes, self.moves.moved(lanes, &*w, g)));
     }
 }

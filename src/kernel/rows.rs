@@ -36,15 +36,18 @@ impl<const ROW_WISE: bool> Kernel for &mut Rows<'_, ROW_WISE> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let rule = self.rule.splat(lanes);
-        if rule.flags.any(Flags::UNUSUAL) { self.apply(lanes, rule) } else { self.apply(lanes, rule.usual()) }
+        if self.rule.flags.any(Flags::UNUSUAL) {
+            self.apply::<W, L, false>(lanes)
+        } else {
+            self.apply::<W, L, true>(lanes)
+        }
     }
 }
 
 impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
     /// One row after the other.
     #[inline(always)]
-    fn apply<const W: usize, L: Lanes<W>>(&mut self, lanes: L, rule: Rule<L::Vector>) -> usize {
+    fn apply<const W: usize, L: Lanes<W>, const USUAL: bool>(&mut self, lanes: L) -> usize {
         // No row has 0 columns.
         let ahead = match PREFETCH_AHEAD.checked_div(self.dim) {
             Some(rows) if L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
@@ -53,7 +56,7 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
         let prefetched = self.rows.len().saturating_sub(ahead);
         let rows_here = self.params.len().checked_div(self.dim).unwrap_or(0);
         let Self { first_row, dim, rows, mut grads, .. } = *self;
-        let mut step = Step { rule, skipped: 0 };
+        let mut step = Step::new(self.rule, if USUAL { Flags::UNUSUAL } else { Flags::NONE });
         for position in 0..self.rows.len() {
             if position < prefetched
                 && let Some(row) = self.rows.get(position.wrapping_add(ahead))
@@ -75,7 +78,7 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
                 never!("the row is in the table")
             };
             if ROW_WISE {
-                step.skipped += step_row(&step.rule, lanes, w, g, a);
+                step.skipped += step_row::<W, L, USUAL>(self.rule, lanes, w, g, a);
             } else {
                 each_block(lanes, w, g, a, &mut step);
             }

@@ -44,10 +44,10 @@ impl Rule<f32> {
 }
 
 impl<V: Copy> Rule<V> {
-    /// The same rule, of which the compiler knows that it is a usual one.
+    /// The same rule, of which the compiler knows that it lacks these terms.
     #[inline(always)]
-    pub(crate) fn usual(self) -> Self {
-        Self { flags: self.flags.set(Flags::UNUSUAL, false), ..self }
+    pub(crate) fn without(self, terms: Flags) -> Self {
+        Self { flags: self.flags.set(terms, false), ..self }
     }
 
     /// `a·b + c`: rounded once if fused, else after the product and after the sum.

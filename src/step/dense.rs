@@ -1,8 +1,8 @@
 //! The dense step.
 
-use crate::backend::{Scalar, run_detected};
+use crate::backend::{Scalar, run_slices_detected};
 use crate::error::check_length;
-use crate::kernel::{Dense, Flags, Long, Short, never};
+use crate::kernel::{Few, Flags, LONG, Long, Rule, SHORT, Short};
 use crate::{Adagrad, Backend, Error, Report};
 
 /// Steps.
@@ -28,7 +28,7 @@ impl Adagrad {
     #[inline]
     pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
         self.check_dense(params, grads, accumulator)?;
-        self.report(run_dense(self.backend, &mut Dense { rule: &self.rule, params, grads, accumulator }))
+        self.run_dense(params, grads, accumulator)
     }
 
     /// [`Adagrad::step`], which leaves 0 in each gradient, ready for the next accumulation. The gradients are cleared
@@ -84,35 +84,56 @@ impl Adagrad {
         }
     }
 
-    /// What a step did, or that its backend is not there.
+    /// Runs a step that has been checked.
     #[inline(always)]
-    pub(super) fn report(&self, skipped: Option<usize>) -> Result<Report, Error> {
-        match (skipped, self.backend) {
-            (Some(skipped), _) => Ok(Report { skipped }),
-            (None, Some(backend)) => Err(Error::Unavailable { backend }),
-            (None, None) => never!("the detected backend is there", Ok(Report::default())),
-        }
+    fn run_dense(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
+        let skipped = match self.backend {
+            None if params.len() < FEW && !self.rule.flags.any(Flags::NOT_FOR_FEW) => {
+                few(&self.rule, params, grads, accumulator)
+            }
+            None => detected(&self.rule, params, grads, accumulator),
+            Some(backend) => {
+                forced(backend, &self.rule, params, grads, accumulator).ok_or(Error::Unavailable { backend })?
+            }
+        };
+        Ok(Report { skipped })
     }
 }
 
-/// On bare metal this is inlined, so that the compiler drops what constant hyper-parameters turn off. Elsewhere it is
-/// compiled with this crate, and not with each that calls it. It takes a reference: a structure that is copied before its
-/// parts have left the store buffer waits for them, as long as a short slice takes.
+// On bare metal these are inlined, so that the compiler drops what constant hyper-parameters turn off. Elsewhere they are
+// compiled with this crate, and not with each that calls it.
+
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
-pub(super) fn run_dense(backend: Option<Backend>, step: &mut Dense<'_>) -> Option<usize> {
-    let len = step.params.len();
-    match (backend, step.is_usual()) {
-        (None, true) if len < FEW && !step.rule.flags.any(Flags::FUSED) => Some(Scalar.enter(Short::<true>(step))),
-        (None, true) if len < Dense::SHORT => Some(run_detected(Short::<true>(step), false)),
-        (None, true) => Some(run_detected(Long::<true>(step), len >= Dense::LONG)),
-        (None, false) if len < Dense::SHORT => Some(run_detected(Short::<false>(step), false)),
-        (None, false) => Some(run_detected(Long::<false>(step), len >= Dense::LONG)),
-        (Some(backend), true) => backend.run(Long::<true>(step)),
-        (Some(backend), false) => backend.run(Long::<false>(step)),
+fn detected(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+    let (len, flags) = (w.len(), rule.flags);
+    if flags.any(Flags::UNUSUAL) {
+        if len < SHORT {
+            run_slices_detected::<Short<false>>(rule, w, g, a, false)
+        } else {
+            run_slices_detected::<Long<false>>(rule, w, g, a, len >= LONG)
+        }
+    } else if len < SHORT {
+        run_slices_detected::<Short<true>>(rule, w, g, a, false)
+    } else {
+        run_slices_detected::<Long<true>>(rule, w, g, a, len >= LONG)
     }
 }
 
-/// Fewer elements are stepped one by one: a vector of so few saves nothing, and finding out which is possible takes longer.
+fn few(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+    Scalar.enter_slices::<Few>(rule, w, g, a)
+}
+
+#[cfg_attr(target_os = "none", inline(always))]
+#[cfg_attr(not(target_os = "none"), inline(never))]
+fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> Option<usize> {
+    if rule.flags.any(Flags::UNUSUAL) {
+        backend.run_slices::<Long<false>>(rule, w, g, a)
+    } else {
+        backend.run_slices::<Long<true>>(rule, w, g, a)
+    }
+}
+
+/// Fewer elements are stepped one by one: a vector of so few saves nothing, and asking for the CPU's features takes longer.
 /// None on processors without vectors.
 const FEW: usize = if cfg!(target_os = "none") { 0 } else { 4 };

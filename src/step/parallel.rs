@@ -142,14 +142,14 @@ impl Adagrad {
         let skipped = match table.layout {
             Layout::ElementWise => {
                 let run = |mut rows| run_rows(self.backend, &mut rows);
-                in_ranges(&run, self.rows(table, rows, grads), samples, tasks)
+                in_ranges(&run, self.rows(table, rows, grads), samples, tasks)?
             }
             Layout::RowWise => {
                 let run = |mut rows| run_row_wise(self.backend, &mut rows);
-                in_ranges(&run, self.rows(table, rows, grads), samples, tasks)
+                in_ranges(&run, self.rows(table, rows, grads), samples, tasks)?
             }
         };
-        self.report(skipped)
+        Ok(Report { skipped })
     }
 }
 
@@ -180,13 +180,13 @@ fn sample(rows: Indices<'_>) -> [usize; SAMPLES] {
 /// The step for rows, its part of the table divided at quantiles of the samples, which are in it, until there are as
 /// many `tasks`. Each is `run`.
 fn in_ranges<'a, const ROW_WISE: bool>(
-    run: &(impl Fn(Rows<'a, ROW_WISE>) -> Option<usize> + Sync),
+    run: &(impl Fn(Rows<'a, ROW_WISE>) -> Result<usize, Error> + Sync),
     rows: Rows<'a, ROW_WISE>,
     samples: &mut [usize],
     tasks: usize,
-) -> Option<usize> {
+) -> Result<usize, Error> {
     if rows.params.is_empty() {
-        return Some(0); // without reading all rows
+        return Ok(0); // without reading all rows
     }
     if tasks < 2 || samples.is_empty() {
         return run(rows);
@@ -197,7 +197,7 @@ fn in_ranges<'a, const ROW_WISE: bool>(
     let (before, from) = rows.split_at(*row);
     let (first, second) =
         rayon::join(|| in_ranges(run, before, low, half), || in_ranges(run, from, high, tasks - half));
-    Some(first? + second?)
+    Ok(first? + second?)
 }
 
 impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {

@@ -43,10 +43,10 @@ impl Adagrad {
         table.check_rows(rows, grads)?;
         let rows = I::indices(rows);
         let skipped = match table.layout {
-            Layout::ElementWise => run_rows(self.backend, &mut self.rows(table, rows, grads)),
-            Layout::RowWise => run_row_wise(self.backend, &mut self.rows(table, rows, grads)),
+            Layout::ElementWise => run_rows(self.backend, &mut self.rows(table, rows, grads))?,
+            Layout::RowWise => run_row_wise(self.backend, &mut self.rows(table, rows, grads))?,
         };
-        self.report(skipped)
+        Ok(Report { skipped })
     }
 
     /// A kernel for checked rows.
@@ -66,18 +66,18 @@ impl Adagrad {
 
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
-pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> Option<usize> {
+pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> Result<usize, Error> {
     match backend {
-        None => Some(run_detected(step, false)),
-        Some(backend) => backend.run(step),
+        None => Ok(run_detected(step)),
+        Some(backend) => backend.run(step).ok_or(Error::Unavailable { backend }),
     }
 }
 
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
-pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Option<usize> {
+pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
     match backend {
-        None => Some(run_detected(step, false)),
-        Some(backend) => backend.run(step),
+        None => Ok(run_detected(step)),
+        Some(backend) => backend.run(step).ok_or(Error::Unavailable { backend }),
     }
 }

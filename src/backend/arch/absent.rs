@@ -1,6 +1,7 @@
 //! What stands for the tokens of another processor: types without values.
 
-use crate::backend::lanes::Kernel;
+use crate::backend::lanes::{Kernel, SliceKernel};
+use crate::kernel::Rule;
 
 pub(in crate::backend) enum Absent {}
 
@@ -13,11 +14,25 @@ impl Absent {
         None
     }
 
+    #[inline(always)]
+    pub(in crate::backend) fn known() -> Option<Self> {
+        None
+    }
+
     pub(in crate::backend) fn enter<K: Kernel>(self, _: K) -> K::Output {
         match self {}
     }
 
-    pub(in crate::backend) fn call<K: Kernel>(self, _: K) -> K::Output {
+    pub(in crate::backend) fn enter_slices<K: SliceKernel>(
+        self,
+        _: &Rule<f32>,
+        _: &mut [f32],
+        _: &[f32],
+        _: &mut [f32],
+    ) -> usize {
         match self {}
     }
 }
+
+#[inline(always)]
+pub(in crate::backend) fn remember() {}

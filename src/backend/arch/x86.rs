@@ -6,6 +6,8 @@ use core::arch::x86 as intrinsics;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64 as intrinsics;
 
+use core::sync::atomic::{AtomicU8, Ordering};
+
 /// A function compiled for the listed features.
 macro_rules! with_features {
     ([$($feature:tt),+] $($function:tt)+) => {
@@ -21,40 +23,78 @@ macro_rules! with_features {
 /// operation, and whatever it calls, asks for no more.
 macro_rules! lanes_of_features {
     (
-        $Token:ident, $features:tt, detected by $detection:ident, lanes $W:literal, $Vector:ty, $Mask:ty;
+        $Token:ident, $features:tt, $(level $level:ident detected by $detection:ident,)? lanes $W:literal, $Vector:ty, $Mask:ty;
         $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
         $(fn $operation:ident($($argument:ident: $Argument:ty),*) -> $Result:ty;)*
         calls on $Narrower:ident;
+        $(half $Half:ident;)?
     ) => {
-        detection!($detection, $features);
+        $(
+            detection!($detection, $features);
+
+            impl $Token {
+                /// The token, if the CPU and its operating system have the features.
+                #[inline(always)]
+                pub(in crate::backend) fn detect() -> Option<Self> {
+                    // SAFETY: it is safe but for its features, which have been detected.
+                    $detection::get().then(|| unsafe { Self::with_features() })
+                }
+
+                /// The token, if it is known already that there is one: a load and a comparison. The first answers are
+                /// no, until [`remember`] has been called.
+                #[inline(always)]
+                pub(in crate::backend) fn known() -> Option<Self> {
+                    // SAFETY: it is safe but for its features, which have been detected if the level says so.
+                    (LEVEL.load(Ordering::Relaxed) >= $level).then(|| unsafe { Self::with_features() })
+                }
+
+                /// Runs a kernel, compiled for the features: all of it is inlined here.
+                #[inline(always)]
+                pub(in crate::backend) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
+                    with_features! { $features
+                        #[inline(never)]
+                        fn inside<K: Kernel>(lanes: $Token, kernel: K) -> K::Output {
+                            kernel.run(lanes)
+                        }
+                    }
+                    // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                    unsafe { inside(self, kernel) }
+                }
+
+                /// The same.
+                #[inline(always)]
+                pub(in crate::backend) fn enter_slices<K: SliceKernel>(
+                    self,
+                    rule: &Rule<f32>,
+                    w: &mut [f32],
+                    g: &[f32],
+                    a: &mut [f32],
+                ) -> usize {
+                    with_features! { $features
+                        #[inline(never)]
+                        fn inside<K: SliceKernel>(
+                            lanes: $Token,
+                            rule: &Rule<f32>,
+                            w: &mut [f32],
+                            g: &[f32],
+                            a: &mut [f32],
+                        ) -> usize {
+                            K::run(lanes, rule, w, g, a)
+                        }
+                    }
+                    // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                    unsafe { inside::<K>(self, rule, w, g, a) }
+                }
+            }
+        )?
 
         impl $Token {
-            /// The token, if the CPU and its operating system have the features.
-            #[inline(always)]
-            pub(in crate::backend) fn detect() -> Option<Self> {
-                // SAFETY: it is safe but for its features, which have been detected.
-                $detection::get().then(|| unsafe { Self::with_features() })
-            }
-
             with_features! { $features
                 /// The token, for who has the features already.
                 #[inline]
                 pub(super) fn with_features() -> Self {
                     Self(())
                 }
-            }
-
-            /// Runs a kernel, compiled for the features: all of it is inlined here.
-            #[inline(always)]
-            pub(in crate::backend) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
-                with_features! { $features
-                    #[inline(never)]
-                    fn inside<K: Kernel>(lanes: $Token, kernel: K) -> K::Output {
-                        kernel.run(lanes)
-                    }
-                }
-                // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
-                unsafe { inside(self, kernel) }
             }
         }
 
@@ -100,7 +140,7 @@ macro_rules! lanes_of_features {
             )*
 
             #[inline(always)]
-            fn call<K: Kernel>(self, kernel: K) -> K::Output {
+            fn call_slices<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
                 with_features! { $features
                     #[inline]
                     fn narrower() -> $Narrower {
@@ -108,8 +148,24 @@ macro_rules! lanes_of_features {
                     }
                 }
                 // SAFETY: `narrower` is safe but for its features, and by the token's invariant the CPU has them.
-                unsafe { narrower() }.enter(kernel)
+                unsafe { narrower() }.enter_slices::<K>(rule, w, g, a)
             }
+
+            $(
+                const HAS_HALF: bool = true;
+
+                #[inline(always)]
+                fn on_half<K: Kernel>(self, kernel: K) -> K::Output {
+                    with_features! { $features
+                        #[inline]
+                        fn half() -> $Half {
+                            $Half::with_features()
+                        }
+                    }
+                    // SAFETY: `half` is safe but for its features, and by the token's invariant the CPU has them.
+                    kernel.run(unsafe { half() })
+                }
+            )?
         }
     };
 }
@@ -122,10 +178,31 @@ macro_rules! detection {
 }
 
 mod avx2;
+mod avx2_half;
 mod avx512;
 
 pub(in crate::backend) use avx2::Avx2;
 pub(in crate::backend) use avx512::Avx512;
+
+/// The highest level that the CPU has, once that is known. Each includes those below it.
+static LEVEL: AtomicU8 = AtomicU8::new(UNKNOWN);
+const UNKNOWN: u8 = 0;
+const NONE: u8 = 1;
+const AVX2: u8 = 2;
+const AVX512: u8 = 3;
+
+/// Detects the level, if that has not been done, and remembers it for [`Avx2::known`].
+pub(in crate::backend) fn remember() {
+    if LEVEL.load(Ordering::Relaxed) != UNKNOWN {
+        return;
+    }
+    let level = match (Avx2::detect(), Avx512::detect()) {
+        (Some(_), Some(_)) => AVX512,
+        (Some(_), None) => AVX2,
+        (None, _) => NONE,
+    };
+    LEVEL.store(level, Ordering::Relaxed);
+}
 
 /// Asks for the lines of 64 bytes that a slice is in.
 #[inline(always)]

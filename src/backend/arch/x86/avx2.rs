@@ -1,7 +1,12 @@
 //! AVX2 and FMA: eight lanes.
 
+use super::avx2_half::Avx2Half;
 use super::intrinsics::*;
-use crate::backend::lanes::Kernel;
+use super::{AVX2, LEVEL};
+use core::sync::atomic::Ordering;
+
+use crate::backend::lanes::{Kernel, SliceKernel};
+use crate::kernel::Rule;
 
 /// AVX2 and FMA.
 ///
@@ -10,7 +15,7 @@ use crate::backend::lanes::Kernel;
 pub(in crate::backend) struct Avx2(());
 
 lanes_of_features! {
-    Avx2, ["avx2", "fma"], detected by cpu_has_avx2, lanes 8, __m256, __m256;
+    Avx2, ["avx2", "fma"], level AVX2 detected by cpu_has_avx2, lanes 8, __m256, __m256;
     const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
     const ROOTS_OF_PRODUCTS: usize = 2;
     fn add(a: __m256, b: __m256) -> __m256;
@@ -28,9 +33,8 @@ lanes_of_features! {
     fn count(mask: __m256) -> usize;
     fn rsqrt(a: __m256) -> __m256;
     fn half(a: __m256) -> __m256;
-    fn load_first(from: &[f32]) -> __m256;
-    fn store_first(v: __m256, to: &mut [f32]) -> ();
     calls on Avx2;
+    half Avx2Half;
 }
 
 #[inline]
@@ -121,55 +125,4 @@ fn rsqrt(a: __m256) -> __m256 {
 #[target_feature(enable = "avx2")]
 fn half(a: __m256) -> __m256 {
     _mm256_castsi256_ps(_mm256_sub_epi32(_mm256_castps_si256(a), _mm256_set1_epi32(1 << 23)))
-}
-
-/// By halves, of four, two and one, so that what a step stored by [`store_first`] can be forwarded to the next one.
-#[inline]
-#[target_feature(enable = "avx")]
-fn load_first(from: &[f32]) -> __m256 {
-    if let Some(whole) = from.first_chunk::<8>() {
-        bytemuck::must_cast(*whole)
-    } else if let Some((low, high)) = from.split_first_chunk::<4>() {
-        _mm256_set_m128(first_of_four(high), bytemuck::must_cast(*low))
-    } else {
-        _mm256_zextps128_ps256(first_of_four(from))
-    }
-}
-
-/// Up to three values.
-#[inline]
-#[target_feature(enable = "sse")]
-fn first_of_four(from: &[f32]) -> __m128 {
-    match *from {
-        [a] => _mm_set_ps(0.0, 0.0, 0.0, a),
-        [a, b] => _mm_set_ps(0.0, 0.0, b, a),
-        [a, b, c] => _mm_set_ps(0.0, c, b, a),
-        _ => _mm_setzero_ps(),
-    }
-}
-
-#[inline]
-#[target_feature(enable = "avx")]
-fn store_first(v: __m256, to: &mut [f32]) {
-    if let Some(whole) = to.first_chunk_mut::<8>() {
-        *whole = bytemuck::must_cast(v);
-    } else if let Some((low, high)) = to.split_first_chunk_mut::<4>() {
-        *low = bytemuck::must_cast(_mm256_castps256_ps128(v));
-        store_first_of_four(_mm256_extractf128_ps::<1>(v), high);
-    } else {
-        store_first_of_four(_mm256_castps256_ps128(v), to);
-    }
-}
-
-/// Up to three values.
-#[inline]
-#[target_feature(enable = "sse")]
-fn store_first_of_four(v: __m128, to: &mut [f32]) {
-    let [x, y, z, _] = bytemuck::must_cast(v);
-    match to {
-        [a] => *a = x,
-        [a, b] => (*a, *b) = (x, y),
-        [a, b, c] => (*a, *b, *c) = (x, y, z),
-        _ => {}
-    }
 }

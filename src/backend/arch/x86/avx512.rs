@@ -1,8 +1,11 @@
 //! AVX-512F: sixteen lanes, for long slices. What is shorter than a group of blocks goes to AVX2.
 
 use super::intrinsics::*;
-use super::Avx2;
-use crate::backend::lanes::Kernel;
+use super::{AVX512, Avx2, LEVEL};
+use core::sync::atomic::Ordering;
+
+use crate::backend::lanes::{Kernel, SliceKernel};
+use crate::kernel::Rule;
 
 /// AVX-512F, and AVX2 and FMA, which every CPU with it has.
 ///
@@ -11,7 +14,7 @@ use crate::backend::lanes::Kernel;
 pub(in crate::backend) struct Avx512(());
 
 lanes_of_features! {
-    Avx512, ["avx512f", "avx2", "fma"], detected by cpu_has_avx512, lanes 16, __m512, __mmask16;
+    Avx512, ["avx512f", "avx2", "fma"], level AVX512 detected by cpu_has_avx512, lanes 16, __m512, __mmask16;
     const ESTIMATE_ERROR: f32 = 1.0 / 16384.0;
     const ROOTS_OF_PRODUCTS: usize = 3;
     fn add(a: __m512, b: __m512) -> __m512;

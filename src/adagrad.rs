@@ -320,7 +320,7 @@ impl Adagrad {
     #[inline(always)]
     pub const fn with_backend(mut self, backend: Backend) -> Self {
         self.backend = Some(backend);
-        self
+        self.set(Flags::FORCED, true)
     }
 
     #[inline(always)]

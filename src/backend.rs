@@ -11,6 +11,7 @@ use core::fmt;
 use arch::x86::{Avx2, Avx512, remember};
 use lanes::{Kernel, SliceKernel};
 use portable::Portable;
+pub(crate) use arch::thin::{detected, few};
 pub(crate) use scalar::Scalar;
 
 use crate::kernel::Rule;

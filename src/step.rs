@@ -5,6 +5,8 @@ mod dense;
 mod parallel;
 mod rows;
 
+pub(crate) use dense::{dense_detected, dense_few};
+
 /// What a step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

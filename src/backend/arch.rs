@@ -9,6 +9,9 @@
 )]
 pub(super) mod scalar;
 
+/// Calls with their arguments in registers.
+pub(super) mod thin;
+
 /// AVX2 and AVX-512. A target without SSE2 is the kernel of an operating system, which must leave vectors alone.
 #[cfg_attr(
     not(all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse2")),

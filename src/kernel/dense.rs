@@ -1,6 +1,6 @@
 //! The dense step: three slices of one length.
 
-use super::blocks::{Blocks, GROUP, Pass, Place, Source, each_group};
+use super::blocks::{Blocks, Pass, Place, Source, each_group};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, SliceKernel};
 
@@ -10,8 +10,8 @@ const ALIGN_FROM: usize = 512;
 /// From how many elements on the slices, 12 bytes an element, are beyond a second-level cache.
 const IN_TURN_FROM: usize = 1 << 17;
 
-/// Below how many elements lanes of eight have no group.
-pub(crate) const SHORT: usize = 8 * GROUP;
+/// Below how many elements single blocks are as fast as groups.
+pub(crate) const SHORT: usize = 128;
 
 /// From how many elements on lanes wider than eight pay.
 pub(crate) const LONG: usize = 128;

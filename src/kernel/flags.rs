@@ -21,6 +21,9 @@ impl Flags {
     /// The scale's sign is turned. Kernels do not look at it.
     pub(crate) const MAXIMIZE: Self = Self(1 << 10);
 
+    /// A backend is named. Kernels do not look at it.
+    pub(crate) const FORCED: Self = Self(1 << 14);
+
     /// `Arithmetic::Fast` is asked for; and what keeps it from being done.
     pub(crate) const FAST: Self = Self(1 << 11);
     pub(crate) const RATE_TOO_LARGE: Self = Self(1 << 12);
@@ -45,8 +48,9 @@ impl Flags {
 
     pub(crate) const UNUSUAL_OR_FAST: Self = Self(Self::UNUSUAL.0 | Self::FAST.0);
 
-    /// What a step of a few elements, one after the other, leaves to vectors: in software, a fused multiply-add is slow.
-    pub(crate) const NOT_FOR_FEW: Self = Self(Self::UNUSUAL.0 | Self::FUSED.0);
+    /// What a step of a few elements, one after the other, is not for: in software a fused multiply-add is slow, and a
+    /// bad hyper-parameter is an error.
+    pub(crate) const NOT_FOR_FEW: Self = Self(Self::UNUSUAL.0 | Self::FUSED.0 | Self::FORCED.0 | Self::BAD.0);
 
     /// What changes the gradient.
     pub(crate) const GRADIENT: Self = Self(Self::SCALE.0 | Self::CLIP.0 | Self::L2.0);

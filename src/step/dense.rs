@@ -1,6 +1,7 @@
 //! The dense step.
 
-use crate::backend::{Scalar, run_slices_detected};
+use crate::backend::lanes::SliceKernel;
+use crate::backend::{Scalar, detected, few, run_slices_detected};
 use crate::error::check_length;
 use crate::kernel::{Few, Flags, LONG, Long, Rule, SHORT, Short};
 use crate::{Adagrad, Backend, Error, Report};
@@ -27,8 +28,20 @@ impl Adagrad {
     /// [`Error::Unavailable`].
     #[inline]
     pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
-        self.check_dense(params, grads, accumulator)?;
-        self.run_dense(params, grads, accumulator)
+        check_length("grads", params.len(), grads.len())?;
+        check_length("accumulator", params.len(), accumulator.len())?;
+        let skipped = if params.len() < FEW && !self.rule.flags.any(Flags::NOT_FOR_FEW) {
+            few(&self.rule, params, grads, accumulator)
+        } else {
+            self.validate()?;
+            match self.backend {
+                None => detected(&self.rule, params, grads, accumulator),
+                Some(backend) => {
+                    forced(backend, &self.rule, params, grads, accumulator).ok_or(Error::Unavailable { backend })?
+                }
+            }
+        };
+        Ok(Report { skipped })
     }
 
     /// [`Adagrad::step`], which leaves 0 in each gradient, ready for the next accumulation. The gradients are cleared
@@ -83,31 +96,13 @@ impl Adagrad {
             _ => Ok(()),
         }
     }
-
-    /// Runs a step that has been checked.
-    #[inline(always)]
-    fn run_dense(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
-        let skipped = match self.backend {
-            None if params.len() < FEW && !self.rule.flags.any(Flags::NOT_FOR_FEW) => {
-                few(&self.rule, params, grads, accumulator)
-            }
-            None => detected(&self.rule, params, grads, accumulator),
-            Some(backend) => {
-                forced(backend, &self.rule, params, grads, accumulator).ok_or(Error::Unavailable { backend })?
-            }
-        };
-        Ok(Report { skipped })
-    }
 }
 
-// On bare metal these are inlined, so that the compiler drops what constant hyper-parameters turn off. Elsewhere they are
-// compiled with this crate, and not with each that calls it.
-
-#[cfg_attr(target_os = "none", inline(always))]
-#[cfg_attr(not(target_os = "none"), inline(never))]
-fn detected(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
-    let (len, flags) = (w.len(), rule.flags);
-    if flags.any(Flags::UNUSUAL) {
+/// The step on the detected backend. It is called by way of [`detected`].
+#[inline(always)]
+pub(crate) fn dense_detected(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+    let len = w.len();
+    if rule.flags.any(Flags::UNUSUAL) {
         if len < SHORT {
             run_slices_detected::<Short<false>>(rule, w, g, a, false)
         } else {
@@ -120,10 +115,13 @@ fn detected(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize 
     }
 }
 
-fn few(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
-    Scalar.enter_slices::<Few>(rule, w, g, a)
+/// The step of a few elements. It is called by way of [`few`].
+#[inline(always)]
+pub(crate) fn dense_few(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+    Few::run(Scalar, rule, w, g, a)
 }
 
+// Not inlined but on bare metal: it is compiled with this crate, and not with each that calls it.
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
 fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> Option<usize> {

@@ -72,18 +72,25 @@ macro_rules! lanes_of_features {
                 ) -> usize {
                     with_features! { $features
                         #[inline(never)]
-                        fn inside<K: SliceKernel>(
+                        unsafe fn inside<K: SliceKernel>(
                             lanes: $Token,
                             rule: &Rule<f32>,
-                            w: &mut [f32],
-                            g: &[f32],
-                            a: &mut [f32],
+                            w: *mut f32,
+                            g: *const f32,
+                            a: *mut f32,
+                            len: usize,
                         ) -> usize {
+                            // SAFETY: see the call, which the slices' borrows last for.
+                            let (w, g, a) = unsafe { slices(w, g, a, len) };
                             K::run(lanes, rule, w, g, a)
                         }
                     }
-                    // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
-                    unsafe { inside::<K>(self, rule, w, g, a) }
+                    let len = w.len();
+                    if g.len() != len || a.len() != len {
+                        $crate::kernel::never!("the slices have one length");
+                    }
+                    // SAFETY: by the token's invariant the CPU has the features, and all three slices have this length.
+                    unsafe { inside::<K>(self, rule, w.as_mut_ptr(), g.as_ptr(), a.as_mut_ptr(), len) }
                 }
             }
         )?

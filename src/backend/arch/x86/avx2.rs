@@ -5,6 +5,7 @@ use super::intrinsics::*;
 use super::{AVX2, LEVEL};
 use core::sync::atomic::Ordering;
 
+use crate::backend::arch::thin::slices;
 use crate::backend::lanes::{Kernel, SliceKernel};
 use crate::kernel::Rule;
 

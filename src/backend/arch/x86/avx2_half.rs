@@ -2,7 +2,7 @@
 
 use super::Avx2;
 use super::intrinsics::*;
-use crate::backend::lanes::{Kernel, SliceKernel};
+use crate::backend::lanes::SliceKernel;
 use crate::kernel::Rule;
 
 /// AVX2 and FMA, on half a register.

@@ -144,27 +144,35 @@ pub(crate) fn run_slices_detected<K: SliceKernel>(
         avx512.enter_slices::<K>(rule, w, g, a)
     } else if let Some(avx2) = Avx2::known() {
         avx2.enter_slices::<K>(rule, w, g, a)
+    } else {
+        arch::thin::first_or_portable::<K>(rule, w, g, a)
+    }
+}
+
+/// Runs the kernel where AVX2 is not known to be there, if only because it is the first one.
+#[inline(always)]
+fn first_or_portable<K: SliceKernel>(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+    remember();
+    if let Some(avx2) = Avx2::known() {
+        avx2.enter_slices::<K>(rule, w, g, a)
     } else if let Some(portable) = Portable::detect() {
-        first_or_portable::<K>(portable, rule, w, g, a)
+        portable.enter_slices::<K>(rule, w, g, a)
     } else {
         Scalar.enter_slices::<K>(rule, w, g, a)
     }
 }
 
-/// Runs the kernel where AVX2 is not known to be there, if only because it is the first one.
-#[inline(never)]
-fn first_or_portable<K: SliceKernel>(
-    portable: Portable,
+/// Runs a kernel, inlined, on lanes that need no detection.
+#[inline(always)]
+pub(crate) fn run_slices_undetected<K: SliceKernel>(
     rule: &Rule<f32>,
     w: &mut [f32],
     g: &[f32],
     a: &mut [f32],
 ) -> usize {
-    remember();
-    if let Some(avx2) = Avx2::known() {
-        avx2.enter_slices::<K>(rule, w, g, a)
-    } else {
-        portable.enter_slices::<K>(rule, w, g, a)
+    match Portable::detect() {
+        Some(portable) => K::run(portable, rule, w, g, a),
+        None => K::run(Scalar, rule, w, g, a),
     }
 }
 

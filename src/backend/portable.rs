@@ -73,6 +73,39 @@ impl Lanes<4> for Portable {
         *to = bytemuck::must_cast(v);
     }
 
+    /// Two at once and one, each as it was stored, so that what a step stored can be forwarded to the next one.
+    #[inline(always)]
+    fn load_first(self, from: &[f32]) -> f32x4 {
+        let pair = |a, b| bytemuck::must_cast::<[f32; 2], u64>([a, b]);
+        let halves = if let [a] = *from {
+            [pair(a, 0.0), 0]
+        } else if let [a, b] = *from {
+            [pair(a, b), 0]
+        } else if let [a, b, c] = *from {
+            [pair(a, b), pair(c, 0.0)]
+        } else {
+            let Some(block) = from.first_chunk() else { return f32x4::ZERO };
+            return self.load(block);
+        };
+        bytemuck::must_cast(halves)
+    }
+
+    #[inline(always)]
+    fn store_first(self, v: f32x4, to: &mut [f32]) {
+        let [low, high] = bytemuck::must_cast::<f32x4, [u64; 2]>(v);
+        let [x, y] = bytemuck::must_cast::<u64, [f32; 2]>(low);
+        let [z, _] = bytemuck::must_cast::<u64, [f32; 2]>(high);
+        if let [a] = to {
+            *a = x;
+        } else if let [a, b] = to {
+            [*a, *b] = [x, y];
+        } else if let [a, b, c] = to {
+            [*a, *b, *c] = [x, y, z];
+        } else if let Some(block) = to.first_chunk_mut() {
+            self.store(v, block);
+        }
+    }
+
     #[inline(always)]
     fn add(self, a: f32x4, b: f32x4) -> f32x4 {
         a + b

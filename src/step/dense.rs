@@ -1,7 +1,6 @@
 //! The dense step.
 
-use crate::backend::lanes::SliceKernel;
-use crate::backend::{Scalar, detected, few, run_slices_detected};
+use crate::backend::{detected, few, run_slices_detected, run_slices_undetected};
 use crate::error::check_length;
 use crate::kernel::{Few, Flags, LONG, Long, Rule, SHORT, Short};
 use crate::{Adagrad, Backend, Error, Report};
@@ -118,7 +117,7 @@ pub(crate) fn dense_detected(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut
 /// The step of a few elements. It is called by way of [`few`].
 #[inline(always)]
 pub(crate) fn dense_few(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
-    Few::run(Scalar, rule, w, g, a)
+    run_slices_undetected::<Few>(rule, w, g, a)
 }
 
 // Not inlined but on bare metal: it is compiled with this crate, and not with each that calls it.
@@ -132,6 +131,6 @@ fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut 
     }
 }
 
-/// Fewer elements are stepped one by one: a vector of so few saves nothing, and asking for the CPU's features takes longer.
-/// None on processors without vectors.
-const FEW: usize = if cfg!(target_os = "none") { 0 } else { 4 };
+/// Fewer elements are stepped without asking for the CPU's features, which takes longer than lanes of eight save. None on
+/// processors without vectors.
+const FEW: usize = if cfg!(target_os = "none") { 0 } else { 8 };

@@ -4,6 +4,7 @@
 
 use core::slice;
 
+use crate::backend::lanes::SliceKernel;
 use crate::kernel::Rule;
 
 /// The slices again.
@@ -24,12 +25,12 @@ pub(super) unsafe fn slices<'a>(
 
 /// Makes functions that take slices, and call one that takes addresses. If the slices differ in length they do nothing.
 macro_rules! thin {
-    ($($(#[$attribute:meta])* $visibility:vis fn $name:ident = $body:expr;)*) => {$(
+    ($($(#[$attribute:meta])* $visibility:vis fn $name:ident $(<$Kernel:ident>)? = $body:expr;)*) => {$(
         $(#[$attribute])*
         #[inline(always)]
-        $visibility fn $name(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+        $visibility fn $name $(<$Kernel: SliceKernel>)? (rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
             #[inline(never)]
-            unsafe fn inside(rule: &Rule<f32>, w: *mut f32, g: *const f32, a: *mut f32, len: usize) -> usize {
+            unsafe fn inside $(<$Kernel: SliceKernel>)? (rule: &Rule<f32>, w: *mut f32, g: *const f32, a: *mut f32, len: usize) -> usize {
                 // SAFETY: see the call, which the slices' borrows last for.
                 let (w, g, a) = unsafe { slices(w, g, a, len) };
                 $body(rule, w, g, a)
@@ -43,7 +44,7 @@ macro_rules! thin {
                 crate::kernel::never!("the slices have one length");
             }
             // SAFETY: all three slices have this length.
-            unsafe { inside(rule, w.as_mut_ptr(), g.as_ptr(), a.as_mut_ptr(), len) }
+            unsafe { inside $(::<$Kernel>)? (rule, w.as_mut_ptr(), g.as_ptr(), a.as_mut_ptr(), len) }
         }
     )*};
 }
@@ -54,4 +55,7 @@ thin! {
 
     /// The dense step of a few elements.
     pub(crate) fn few = crate::step::dense_few;
+
+    /// A kernel where AVX2 is not known to be there.
+    pub(in crate::backend) fn first_or_portable<K> = crate::backend::first_or_portable::<K>;
 }

@@ -8,10 +8,10 @@ mod soft;
 
 use core::fmt;
 
+pub(crate) use arch::thin::{detected, few};
 use arch::x86::{Avx2, Avx512, remember};
 use lanes::{Kernel, SliceKernel};
 use portable::Portable;
-pub(crate) use arch::thin::{detected, few};
 pub(crate) use scalar::Scalar;
 
 use crate::kernel::Rule;

@@ -114,13 +114,7 @@ pub(crate) trait SliceKernel {
     /// Whether lanes wider than eight pay, if the slices are long.
     const HAS_WIDE: bool = false;
 
-    fn run<const W: usize, L: Lanes<W>>(
-        lanes: L,
-        rule: &Rule<f32>,
-        w: &mut [f32],
-        g: &[f32],
-        a: &mut [f32],
-    ) -> usize;
+    fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize;
 }
 
 /// `f` of each value.

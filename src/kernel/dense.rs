@@ -32,13 +32,7 @@ impl<const USUAL: bool> SliceKernel for Long<USUAL> {
     const HAS_WIDE: bool = true;
 
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(
-        lanes: L,
-        rule: &Rule<f32>,
-        w: &mut [f32],
-        g: &[f32],
-        a: &mut [f32],
-    ) -> usize {
+    fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         if W == 1 {
             return Short::<USUAL>::run(lanes, rule, w, g, a);
         }
@@ -64,13 +58,7 @@ impl<const USUAL: bool> SliceKernel for Long<USUAL> {
 
 impl<const USUAL: bool> SliceKernel for Short<USUAL> {
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(
-        lanes: L,
-        rule: &Rule<f32>,
-        w: &mut [f32],
-        g: &[f32],
-        a: &mut [f32],
-    ) -> usize {
+    fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         // An exact step of few blocks is as fast as a fast one.
         let mut step = Step::new(rule, if USUAL { Flags::UNUSUAL_OR_FAST } else { Flags::FAST });
         Blocks { w, g, a, pass: &mut step }.run(lanes);
@@ -80,13 +68,7 @@ impl<const USUAL: bool> SliceKernel for Short<USUAL> {
 
 impl SliceKernel for Few {
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(
-        lanes: L,
-        rule: &Rule<f32>,
-        w: &mut [f32],
-        g: &[f32],
-        a: &mut [f32],
-    ) -> usize {
+    fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         let mut step = Step::new(rule, Flags::UNUSUAL_OR_FAST.set(Flags::FUSED, true));
         Blocks { w, g, a, pass: &mut step }.run(lanes);
         step.skipped

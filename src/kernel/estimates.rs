@@ -11,7 +11,11 @@ use crate::backend::lanes::{Lanes, map, zip};
 #[inline(always)]
 pub(super) fn roots<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, x: [L::Vector; N]) -> [L::Vector; N] {
     if N <= L::ROOTS_OF_PRODUCTS {
-        return map(x, #[inline(always)] |x| lanes.sqrt(x));
+        return map(
+            x,
+            #[inline(always)]
+            |x| lanes.sqrt(x),
+        );
     }
     let mut roots = x;
     for root in roots.iter_mut().skip(L::ROOTS_OF_PRODUCTS) {
@@ -21,7 +25,15 @@ pub(super) fn roots<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, x: [L
         return roots;
     }
     // What these compute for the other blocks is not used, and so not compiled.
-    let y = refined(lanes, x, map(x, #[inline(always)] |x| lanes.rsqrt(x)));
+    let y = refined(
+        lanes,
+        x,
+        map(
+            x,
+            #[inline(always)]
+            |x| lanes.rsqrt(x),
+        ),
+    );
     let (s, h) = root_and_half_reciprocal(lanes, x, y);
     let mut sum = h[0];
     for h in h.into_iter().take(L::ROOTS_OF_PRODUCTS).skip(1) {
@@ -66,9 +78,24 @@ fn newton<const W: usize, L: Lanes<W>, const N: usize>(
     y: [L::Vector; N],
 ) -> [L::Vector; N] {
     let half = lanes.splat(0.5);
-    let t = zip(x, y, #[inline(always)] |x, y| lanes.mul(lanes.half(x), y));
-    let e = zip(t, y, #[inline(always)] |t, y| minus_product(lanes, half, t, y));
-    zip(y, e, #[inline(always)] |y, e| lanes.mul_add(y, e, y))
+    let t = zip(
+        x,
+        y,
+        #[inline(always)]
+        |x, y| lanes.mul(lanes.half(x), y),
+    );
+    let e = zip(
+        t,
+        y,
+        #[inline(always)]
+        |t, y| minus_product(lanes, half, t, y),
+    );
+    zip(
+        y,
+        e,
+        #[inline(always)]
+        |y, e| lanes.mul_add(y, e, y),
+    )
 }
 
 /// 2⁻¹⁴.
@@ -82,12 +109,36 @@ fn root_and_half_reciprocal<const W: usize, L: Lanes<W>, const N: usize>(
     y: [L::Vector; N],
 ) -> ([L::Vector; N], [L::Vector; N]) {
     let half = lanes.splat(0.5);
-    let s = zip(x, y, #[inline(always)] |x, y| lanes.mul(x, y));
-    let h = map(y, #[inline(always)] |y| lanes.half(y));
-    let r = zip(s, h, #[inline(always)] |s, h| minus_product(lanes, half, s, h));
+    let s = zip(
+        x,
+        y,
+        #[inline(always)]
+        |x, y| lanes.mul(x, y),
+    );
+    let h = map(
+        y,
+        #[inline(always)]
+        |y| lanes.half(y),
+    );
+    let r = zip(
+        s,
+        h,
+        #[inline(always)]
+        |s, h| minus_product(lanes, half, s, h),
+    );
     (
-        zip(s, r, #[inline(always)] |s, r| lanes.mul_add(s, r, s)),
-        zip(h, r, #[inline(always)] |h, r| lanes.mul_add(h, r, h)),
+        zip(
+            s,
+            r,
+            #[inline(always)]
+            |s, r| lanes.mul_add(s, r, s),
+        ),
+        zip(
+            h,
+            r,
+            #[inline(always)]
+            |h, r| lanes.mul_add(h, r, h),
+        ),
     )
 }
 
@@ -112,7 +163,12 @@ fn corrected_root<const W: usize, L: Lanes<W>, const N: usize>(
     s: [L::Vector; N],
     h: [L::Vector; N],
 ) -> [L::Vector; N] {
-    let mut roots = zip(x, s, #[inline(always)] |x, s| minus_product(lanes, x, s, s));
+    let mut roots = zip(
+        x,
+        s,
+        #[inline(always)]
+        |x, s| minus_product(lanes, x, s, s),
+    );
     for ((root, s), h) in roots.iter_mut().zip(s).zip(h) {
         *root = lanes.mul_add(*root, h, s);
     }
@@ -141,8 +197,16 @@ pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
     scaled: [L::Vector; N],
     sums: [L::Vector; N],
 ) -> [L::Vector; N] {
-    let x = map(sums, #[inline(always)] |sum| lanes.add(sum, rule.epsilon_inside));
-    let mut y = map(x, #[inline(always)] |x| lanes.rsqrt(x));
+    let x = map(
+        sums,
+        #[inline(always)]
+        |sum| lanes.add(sum, rule.epsilon_inside),
+    );
+    let mut y = map(
+        x,
+        #[inline(always)]
+        |x| lanes.rsqrt(x),
+    );
     let mut greatest = y[0];
     for y in y.into_iter().skip(1) {
         // A NaN is no maximum, since it stands first.
@@ -153,7 +217,10 @@ pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
     if lanes.all(lanes.at_most(greatest, rule.greatest_estimate)) {
         return corrected_products(lanes, scaled, x, y, rule.epsilon_outside, inside);
     }
-    let fine = y.map(#[inline(always)] |y| lanes.at_most(y, rule.greatest_estimate));
+    let fine = y.map(
+        #[inline(always)]
+        |y| lanes.at_most(y, rule.greatest_estimate),
+    );
     for (y, fine) in y.iter_mut().zip(fine) {
         *y = lanes.select(fine, *y, zero);
     }
@@ -190,13 +257,37 @@ fn corrected_products<const W: usize, L: Lanes<W>, const N: usize>(
     let error = L::ESTIMATE_ERROR * L::ESTIMATE_ERROR;
     // What remains is one-sided; half of it is added.
     let half = lanes.splat(if first_order { 0.5 + 0.75 * error } else { 0.5 + 0.25 * error });
-    let t = zip(x, y, #[inline(always)] |x, y| lanes.mul_add(lanes.half(x), y, epsilon));
-    let mut e = zip(t, y, #[inline(always)] |t, y| minus_product(lanes, half, t, y));
+    let t = zip(
+        x,
+        y,
+        #[inline(always)]
+        |x, y| lanes.mul_add(lanes.half(x), y, epsilon),
+    );
+    let mut e = zip(
+        t,
+        y,
+        #[inline(always)]
+        |t, y| minus_product(lanes, half, t, y),
+    );
     if !first_order {
-        e = map(e, #[inline(always)] |e| lanes.mul_add(e, e, e));
+        e = map(
+            e,
+            #[inline(always)]
+            |e| lanes.mul_add(e, e, e),
+        );
     }
-    let p = zip(scaled, y, #[inline(always)] |scaled, y| lanes.mul(scaled, y));
-    zip(p, e, #[inline(always)] |p, e| lanes.mul_add(p, e, p))
+    let p = zip(
+        scaled,
+        y,
+        #[inline(always)]
+        |scaled, y| lanes.mul(scaled, y),
+    );
+    zip(
+        p,
+        e,
+        #[inline(always)]
+        |p, e| lanes.mul_add(p, e, p),
+    )
 }
 
 /// `c − a·b`, rounded once.

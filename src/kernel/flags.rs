@@ -43,7 +43,12 @@ impl Flags {
 
     /// The terms that usual rules lack. Loops have one copy without them and one with all.
     pub(crate) const UNUSUAL: Self = Self(
-        Self::EPSILON_IS_ZERO.0 | Self::GRADIENT.0 | Self::DECOUPLED.0 | Self::FORGET.0 | Self::AVERAGE.0 | Self::SKIP.0,
+        Self::EPSILON_IS_ZERO.0
+            | Self::GRADIENT.0
+            | Self::DECOUPLED.0
+            | Self::FORGET.0
+            | Self::AVERAGE.0
+            | Self::SKIP.0,
     );
 
     pub(crate) const UNUSUAL_OR_FAST: Self = Self(Self::UNUSUAL.0 | Self::FAST.0);

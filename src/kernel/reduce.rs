@@ -34,7 +34,14 @@ impl Pass for Rates {
     ) {
         let rule = self.0.splat(lanes);
         let d = rule.denominators(lanes, accumulator.load(lanes));
-        rates.store(lanes, map(d, #[inline(always)] |d| lanes.div(rule.learning_rate, d)));
+        rates.store(
+            lanes,
+            map(
+                d,
+                #[inline(always)]
+                |d| lanes.div(rule.learning_rate, d),
+            ),
+        );
     }
 }
 

@@ -112,7 +112,16 @@ impl Move {
         let (rate, d) = (lanes.splat(self.rate), lanes.splat(self.d));
         let g = rule.gradient(lanes, w, g);
         let w = rule.decayed(lanes, w.load(lanes));
-        rule.moved(lanes, w, map(g, #[inline(always)] |g| lanes.mul(rate, g)), [d; N])
+        rule.moved(
+            lanes,
+            w,
+            map(
+                g,
+                #[inline(always)]
+                |g| lanes.mul(rate, g),
+            ),
+            [d; N],
+        )
     }
 }
 

@@ -82,12 +82,20 @@ impl<V: Copy> Rule<V> {
         let mut g = g.load(lanes);
         if self.flags.any(Flags::GRADIENT) {
             if self.flags.any(Flags::SCALE) {
-                g = map(g, #[inline(always)] |g| lanes.mul(self.scale, g));
+                g = map(
+                    g,
+                    #[inline(always)]
+                    |g| lanes.mul(self.scale, g),
+                );
             }
             if self.flags.any(Flags::CLIP) {
                 let minus_clip = lanes.sub(lanes.splat(-0.0), self.clip);
                 // The gradient stands second, so that NaN stays NaN.
-                g = map(g, #[inline(always)] |g| lanes.max(minus_clip, lanes.min(self.clip, g)));
+                g = map(
+                    g,
+                    #[inline(always)]
+                    |g| lanes.max(minus_clip, lanes.min(self.clip, g)),
+                );
             }
             if self.flags.any(Flags::L2) {
                 g = self.product_plus(lanes, [self.decay; N], w.load(lanes), g);
@@ -100,7 +108,11 @@ impl<V: Copy> Rule<V> {
     #[inline(always)]
     fn kept<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(&self, lanes: L, accumulator: [V; N]) -> [V; N] {
         if self.flags.any(Flags::FORGET) {
-            map(accumulator, #[inline(always)] |a| lanes.mul(self.retained, a))
+            map(
+                accumulator,
+                #[inline(always)]
+                |a| lanes.mul(self.retained, a),
+            )
         } else {
             accumulator
         }
@@ -115,7 +127,11 @@ impl<V: Copy> Rule<V> {
         g: [V; N],
     ) -> [V; N] {
         if self.flags.any(Flags::AVERAGE) {
-            let squares = map(g, #[inline(always)] |g| lanes.mul(g, g));
+            let squares = map(
+                g,
+                #[inline(always)]
+                |g| lanes.mul(g, g),
+            );
             return self.averaged(lanes, accumulator, squares);
         }
         let kept = self.kept(lanes, accumulator);
@@ -128,7 +144,11 @@ impl<V: Copy> Rule<V> {
         let [a] = if self.flags.any(Flags::AVERAGE) {
             self.averaged(lanes, [a], [mean])
         } else {
-            map(self.kept(lanes, [a]), #[inline(always)] |kept| lanes.add(kept, mean))
+            map(
+                self.kept(lanes, [a]),
+                #[inline(always)]
+                |kept| lanes.add(kept, mean),
+            )
         };
         a
     }
@@ -153,8 +173,16 @@ impl<V: Copy> Rule<V> {
         lanes: L,
         accumulator: [V; N],
     ) -> [V; N] {
-        let x = map(accumulator, #[inline(always)] |a| lanes.add(a, self.epsilon_inside));
-        map(roots(lanes, x), #[inline(always)] |root| lanes.add(root, self.epsilon_outside))
+        let x = map(
+            accumulator,
+            #[inline(always)]
+            |a| lanes.add(a, self.epsilon_inside),
+        );
+        map(
+            roots(lanes, x),
+            #[inline(always)]
+            |root| lanes.add(root, self.epsilon_outside),
+        )
     }
 
     /// `w ← w − (w·λ)·η`.
@@ -165,7 +193,11 @@ impl<V: Copy> Rule<V> {
         w: [V; N],
     ) -> [V; N] {
         if self.flags.any(Flags::DECOUPLED) {
-            map(w, #[inline(always)] |w| lanes.sub(w, lanes.mul(lanes.mul(w, self.decay), self.learning_rate)))
+            map(
+                w,
+                #[inline(always)]
+                |w| lanes.sub(w, lanes.mul(lanes.mul(w, self.decay), self.learning_rate)),
+            )
         } else {
             w
         }
@@ -180,7 +212,12 @@ impl<V: Copy> Rule<V> {
         q: [V; N],
         d: [V; N],
     ) -> [V; N] {
-        let mut moved = zip(w, q, #[inline(always)] |w, q| lanes.sub(w, q));
+        let mut moved = zip(
+            w,
+            q,
+            #[inline(always)]
+            |w, q| lanes.sub(w, q),
+        );
         if self.flags.any(Flags::EPSILON_IS_ZERO) {
             for ((moved, w), d) in moved.iter_mut().zip(w).zip(d) {
                 // A denominator is not below 0.
@@ -207,12 +244,24 @@ impl<V: Copy> Rule<V> {
             // At once, since a guard of estimates does not change them.
             a.store(lanes, sums);
         }
-        let scaled = map(g, #[inline(always)] |g| lanes.mul(self.learning_rate, g));
+        let scaled = map(
+            g,
+            #[inline(always)]
+            |g| lanes.mul(self.learning_rate, g),
+        );
         let (q, d) = if L::ESTIMATE_ERROR > 0.0 && self.flags.is_fast() {
             (fast_quotients(lanes, self, scaled, sums), scaled)
         } else {
             let d = self.denominators(lanes, sums);
-            (zip(scaled, d, #[inline(always)] |scaled, d| lanes.div(scaled, d)), d)
+            (
+                zip(
+                    scaled,
+                    d,
+                    #[inline(always)]
+                    |scaled, d| lanes.div(scaled, d),
+                ),
+                d,
+            )
         };
         let old = w.load(lanes);
         let new = self.moved(lanes, self.decayed(lanes, old), q, d);

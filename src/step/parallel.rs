@@ -79,10 +79,8 @@ impl Adagrad {
         let (w, w_rest) = params.split_at_mut(at);
         let (g, g_rest) = grads.split_at(at);
         let (a, a_rest) = accumulator.split_at_mut(at);
-        let (first, second) = rayon::join(
-            || self.divided(w, g, a, half),
-            || self.divided(w_rest, g_rest, a_rest, tasks - half),
-        );
+        let (first, second) =
+            rayon::join(|| self.divided(w, g, a, half), || self.divided(w_rest, g_rest, a_rest, tasks - half));
         Ok(Report { skipped: first?.skipped + second?.skipped })
     }
 

@@ -77,6 +77,26 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         self.mul(self.splat(0.5), a)
     }
 
+    /// Two halves of a block, which may lie anywhere. Asked only where [`Lanes::HAS_HALF`] holds.
+    #[inline(always)]
+    fn load_halves(self, low: &[f32; 4], high: &[f32; 4]) -> Self::Vector {
+        let mut block = [0.0; W];
+        for (to, from) in block.iter_mut().zip(low.iter().chain(high)) {
+            *to = *from;
+        }
+        self.load(&block)
+    }
+
+    /// The inverse of [`Lanes::load_halves`].
+    #[inline(always)]
+    fn store_halves(self, v: Self::Vector, low: &mut [f32; 4], high: &mut [f32; 4]) {
+        let mut block = [0.0; W];
+        self.store(v, &mut block);
+        for (to, from) in low.iter_mut().chain(high).zip(block) {
+            *to = from;
+        }
+    }
+
     /// Whether there are lanes of half the width, for what is less than a block.
     const HAS_HALF: bool = false;
 

@@ -53,6 +53,23 @@ impl<const W: usize, L: Lanes<W>, T: Storage> Place<W, L, 1> for [T] {
     }
 }
 
+/// Two halves of a block that lie apart.
+pub(crate) struct Halves<'a>(pub(crate) &'a mut [f32; 4], pub(crate) &'a mut [f32; 4]);
+
+impl<const W: usize, L: Lanes<W>> Source<W, L, 1> for Halves<'_> {
+    #[inline(always)]
+    fn load(&self, lanes: L) -> [L::Vector; 1] {
+        [lanes.load_halves(self.0, self.1)]
+    }
+}
+
+impl<const W: usize, L: Lanes<W>> Place<W, L, 1> for Halves<'_> {
+    #[inline(always)]
+    fn store(&mut self, lanes: L, [value]: [L::Vector; 1]) {
+        lanes.store_halves(value, self.0, self.1);
+    }
+}
+
 /// What is done to each group of blocks. It holds hyper-parameters and results as `f32`, and so fits lanes of any width.
 pub(crate) trait Pass {
     fn blocks<const W: usize, L: Lanes<W>, const N: usize>(

@@ -1,5 +1,7 @@
 //! The dense step: three slices of one length.
 
+use core::array::{from_mut, from_ref};
+
 use super::blocks::{Blocks, Pass, Place, Source, each_group};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, SliceKernel};
@@ -25,7 +27,7 @@ pub(crate) struct Long<const USUAL: bool>;
 /// The same for slices of less than a group.
 pub(crate) struct Short<const USUAL: bool>;
 
-/// The same for a few elements and a usual rule that is not fused, for which one element after the other is best.
+/// The same for a few elements, less than two blocks, and a usual rule that is not fused.
 pub(crate) struct Few;
 
 impl<const USUAL: bool> SliceKernel for Long<USUAL> {
@@ -70,8 +72,21 @@ impl SliceKernel for Few {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         let mut step = Step::new(rule, Flags::UNUSUAL_OR_FAST.set(Flags::FUSED, true));
-        Blocks { w, g, a, pass: &mut step }.run(lanes);
-        step.skipped
+        if W == 1 {
+            Blocks { w, g, a, pass: &mut step }.run(lanes);
+            return 0;
+        }
+        let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
+            (w.split_first_chunk_mut::<W>(), g.split_first_chunk::<W>(), a.split_first_chunk_mut::<W>())
+        else {
+            step.blocks::<W, L, 1>(lanes, w, g, a);
+            return 0;
+        };
+        step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
+        if !w_rest.is_empty() {
+            step.blocks::<W, L, 1>(lanes, w_rest, g_rest, a_rest);
+        }
+        0
     }
 }
 

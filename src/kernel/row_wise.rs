@@ -15,15 +15,16 @@ const SUMS: usize = 8;
 /// The sum runs in eight lanes, element `j` in lane `j mod 8`, that are added as a tree. This is the order of FBGEMM's
 /// kernels (`RefImplementations.cc`). Without the limit on `s`, a gradient of 0 would make NaN where `η/d` overflows.
 #[inline(always)]
-pub(super) fn step_row<const W: usize, L: Lanes<W>, const USUAL: bool>(
+pub(super) fn step_row<const W: usize, L: Lanes<W>>(
     rule: &Rule<f32>,
+    without: Flags,
     lanes: L,
     params: &mut [f32],
     grads: &[f32],
     accumulator: &mut [f32],
 ) -> usize {
     let [accumulator] = accumulator else { never!("a row has one accumulator") };
-    let rule = if USUAL { rule.without(Flags::UNUSUAL) } else { *rule };
+    let rule = rule.without(without);
     let rules = rule.splat(lanes);
     let mean = sum_of_squares(&rules, lanes, params, grads) / params.len() as f32;
     let sum = rules.accumulated_mean(lanes, lanes.splat(*accumulator), lanes.splat(mean));

@@ -1,7 +1,8 @@
 //! The step for rows of a table.
 
+use crate::backend::lanes::Kernel;
 use crate::backend::run_detected;
-use crate::kernel::Rows;
+use crate::kernel::{AnyRows, Flags, NarrowRows, Rows, ShortRows};
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
 
@@ -62,22 +63,38 @@ impl Adagrad {
     }
 }
 
-// On bare metal inlined, elsewhere compiled with this crate: see `step/dense.rs`.
+// On bare metal inlined, elsewhere compiled with this crate and not with each that calls it.
 
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
 pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> Result<usize, Error> {
-    match backend {
-        None => Ok(run_detected(step)),
-        Some(backend) => backend.run(step).ok_or(Error::Unavailable { backend }),
+    let is_usual = !step.rule.flags.any(Flags::UNUSUAL);
+    // On bare metal nothing but the loop that all rows need.
+    match step.are_short() {
+        (true, true) if HAS_VECTORS => run(backend, NarrowRows(step)),
+        (true, false) if HAS_VECTORS => run(backend, ShortRows(step)),
+        _ if is_usual => run(backend, AnyRows::<false, true>(step)),
+        _ => run(backend, AnyRows::<false, false>(step)),
     }
 }
 
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
 pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
-    match backend {
-        None => Ok(run_detected(step)),
-        Some(backend) => backend.run(step).ok_or(Error::Unavailable { backend }),
+    if step.rule.flags.any(Flags::UNUSUAL) {
+        run(backend, AnyRows::<true, false>(step))
+    } else {
+        run(backend, AnyRows::<true, true>(step))
     }
 }
+
+#[inline(always)]
+fn run<K: Kernel>(backend: Option<Backend>, kernel: K) -> Result<K::Output, Error> {
+    match backend {
+        None => Ok(run_detected(kernel)),
+        Some(backend) => backend.run(kernel).ok_or(Error::Unavailable { backend }),
+    }
+}
+
+/// Whether there are loops for few columns.
+const HAS_VECTORS: bool = !cfg!(target_os = "none");

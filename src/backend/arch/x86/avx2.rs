@@ -34,6 +34,8 @@ lanes_of_features! {
     fn count(mask: __m256) -> usize;
     fn rsqrt(a: __m256) -> __m256;
     fn half(a: __m256) -> __m256;
+    fn load_halves(low: &[f32; 4], high: &[f32; 4]) -> __m256;
+    fn store_halves(v: __m256, low: &mut [f32; 4], high: &mut [f32; 4]) -> ();
     calls on Avx2;
     half Avx2Half;
 }
@@ -126,4 +128,17 @@ fn rsqrt(a: __m256) -> __m256 {
 #[target_feature(enable = "avx2")]
 fn half(a: __m256) -> __m256 {
     _mm256_castsi256_ps(_mm256_sub_epi32(_mm256_castps_si256(a), _mm256_set1_epi32(1 << 23)))
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn load_halves(low: &[f32; 4], high: &[f32; 4]) -> __m256 {
+    _mm256_set_m128(bytemuck::must_cast(*high), bytemuck::must_cast(*low))
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn store_halves(v: __m256, low: &mut [f32; 4], high: &mut [f32; 4]) {
+    *low = bytemuck::must_cast(_mm256_castps256_ps128(v));
+    *high = bytemuck::must_cast(_mm256_extractf128_ps::<1>(v));
 }

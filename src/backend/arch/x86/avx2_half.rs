@@ -132,8 +132,10 @@ fn load_first(from: &[f32]) -> __m128 {
         _mm_set_ss(a)
     } else if let [a, b] = *from {
         pair([a, b])
-    } else if let [a, b, c, ..] = *from {
+    } else if let [a, b, c] = *from {
         _mm_movelh_ps(pair([a, b]), _mm_set_ss(c))
+    } else if let Some(block) = from.first_chunk::<4>() {
+        bytemuck::must_cast(*block)
     } else {
         _mm_setzero_ps()
     }
@@ -155,7 +157,9 @@ fn store_first(v: __m128, to: &mut [f32]) {
         *a = x;
     } else if let [a, b] = to {
         [*a, *b] = [x, y];
-    } else if let [a, b, c, ..] = to {
+    } else if let [a, b, c] = to {
         [*a, *b, *c] = [x, y, _mm_cvtss_f32(_mm_movehl_ps(v, v))];
+    } else if let Some(block) = to.first_chunk_mut::<4>() {
+        *block = bytemuck::must_cast(v);
     }
 }

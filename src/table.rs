@@ -4,7 +4,7 @@ mod coalesce;
 mod index;
 
 pub use coalesce::coalesce;
-pub(crate) use index::Indices;
+pub(crate) use index::{Indices, sealed::Index};
 pub use index::RowIndex;
 
 use crate::Error;
@@ -147,12 +147,20 @@ impl<'a> Table<'a> {
     #[inline]
     pub(crate) fn check_rows<I: RowIndex>(&self, rows: &[I], grads: &[f32]) -> Result<(), Error> {
         check_gradient_rows(rows.len(), grads.len(), self.dim)?;
-        for (position, row) in rows.iter().enumerate() {
-            if row.to_usize().is_none_or(|row| row >= self.rows) {
-                return Err(Error::Row { position, row: row.to_i128(), rows: self.rows });
-            }
+        // A negative index, as the kernels take it, is at least as great as the type's end.
+        let end = (self.rows as u64).min(I::END.wrapping_sub(1));
+        if I::indices(rows).are_below(end) { Ok(()) } else { self.first_outside(rows) }
+    }
+
+    /// The error for the first row that is not in the table.
+    #[cold]
+    fn first_outside<I: RowIndex>(&self, rows: &[I]) -> Result<(), Error> {
+        let mut positions = rows.iter().enumerate();
+        let outside = positions.find(|(_, row)| I::to_usize(**row).is_none_or(|row| row >= self.rows));
+        match outside {
+            Some((position, row)) => Err(Error::Row { position, row: I::to_i128(*row), rows: self.rows }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use super::dense::{SHORT, Step};
 use super::row_wise::step_row;
 use super::{Flags, Long, Rule, Short};
 use crate::backend::lanes::{Kernel, Lanes};
-use crate::table::Indices;
+use crate::table::{Index, Indices};
 
 /// Rows of tables with fewer parameters are in the cache, or soon there.
 const PREFETCH_FROM: usize = 1 << 17;
@@ -60,61 +60,52 @@ impl Rows<'_, false> {
 impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
     /// Goes over the rows that are here, with their gradients, parameters and accumulators.
     #[inline(always)]
-    fn each<const W: usize, L: Lanes<W>>(&mut self, lanes: L, mut row_step: impl FnMut(&mut [f32], &[f32], &mut [f32])) {
+    fn each<const W: usize, L: Lanes<W>, I: Index>(
+        &mut self,
+        lanes: L,
+        rows: &[I],
+        mut row_step: impl FnMut(&mut [f32], &[f32], &mut [f32]),
+    ) {
+        let Self { first_row, dim, grads, .. } = *self;
+        let place = |row: &I| I::to_usize(*row).unwrap_or(usize::MAX).wrapping_sub(first_row);
         // No row has 0 columns.
-        let ahead = match PREFETCH_AHEAD.checked_div(self.dim) {
+        let ahead = match PREFETCH_AHEAD.checked_div(dim) {
             Some(rows) if L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
             _ => usize::MAX,
         };
-        let prefetched = self.rows.len().saturating_sub(ahead);
-        let rows_here = self.params.len().checked_div(self.dim).unwrap_or(0);
-        let accumulators = if ROW_WISE { 1 } else { self.dim };
-        let Self { first_row, dim, rows, mut grads, .. } = *self;
-        for position in 0..rows.len() {
-            if position < prefetched
-                && let Some(row) = rows.get(position.wrapping_add(ahead))
+        let mut asked_for = rows.get(ahead..).unwrap_or_default().iter();
+        let accumulators = if ROW_WISE { 1 } else { dim };
+        // At least one, or there would be a panic to link.
+        for (row, g) in rows.iter().zip(grads.chunks_exact(dim.max(1))) {
+            if let Some(row) = asked_for.next() {
+                self.prefetch(lanes, place(row));
+            }
+            // A row that is not here has no slice: one before this part wraps around to a place behind all.
+            if let (Some(w), Some(a)) =
+                (row_of(self.params, place(row), dim), row_of(self.accumulator, place(row), accumulators))
             {
-                self.prefetch(lanes, row);
+                row_step(w, g, a);
             }
-            let (Some(row), Some((g, rest))) = (rows.get(position), grads.split_at_checked(dim)) else {
-                never!("a gradient for each row, each of which fits usize")
-            };
-            grads = rest;
-            // A row before this part wraps around to more rows than there are.
-            let row = row.wrapping_sub(first_row);
-            if row >= rows_here {
-                continue;
-            }
-            let (Some(w), Some(a)) = (row_of(self.params, row, dim), row_of(self.accumulator, row, accumulators))
-            else {
-                never!("the row is in the table")
-            };
-            row_step(w, g, a);
         }
     }
 
     /// Asks for a row's parameters and accumulators, if they are here.
     #[inline(always)]
-    fn prefetch<const W: usize, L: Lanes<W>>(&self, lanes: L, row: usize) {
-        let row = row.wrapping_sub(self.first_row);
-        let start = row.wrapping_mul(self.dim);
-        let end = start.wrapping_add(self.dim);
-        // A row that is not here has no slice.
-        if let Some(params) = self.params.get(start..end) {
+    fn prefetch<const W: usize, L: Lanes<W>>(&mut self, lanes: L, place: usize) {
+        if let Some(params) = row_of(self.params, place, self.dim) {
             lanes.prefetch(params);
         }
-        let accumulators = if ROW_WISE { row..row.wrapping_add(1) } else { start..end };
-        if let Some(accumulators) = self.accumulator.get(accumulators) {
+        if let Some(accumulators) = row_of(self.accumulator, place, if ROW_WISE { 1 } else { self.dim }) {
             lanes.prefetch(accumulators);
         }
     }
 }
 
-/// What belongs to a row, of which there is so much.
+/// What belongs to a row, of which there is so much, if it is here.
 #[inline(always)]
-fn row_of(table: &mut [f32], row: usize, dim: usize) -> Option<&mut [f32]> {
-    let start = row.wrapping_mul(dim);
-    table.get_mut(start..start.wrapping_add(dim))
+fn row_of(table: &mut [f32], place: usize, dim: usize) -> Option<&mut [f32]> {
+    let start = place.checked_mul(dim)?;
+    table.get_mut(start..)?.get_mut(..dim)
 }
 
 impl<const ROW_WISE: bool, const USUAL: bool> Kernel for AnyRows<'_, '_, ROW_WISE, USUAL> {
@@ -122,9 +113,20 @@ impl<const ROW_WISE: bool, const USUAL: bool> Kernel for AnyRows<'_, '_, ROW_WIS
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        match self.0.rows {
+            Indices::U32(rows) => self.step(lanes, rows),
+            Indices::U64(rows) => self.step(lanes, rows),
+        }
+    }
+}
+
+impl<const ROW_WISE: bool, const USUAL: bool> AnyRows<'_, '_, ROW_WISE, USUAL> {
+    #[inline(always)]
+    fn step<const W: usize, L: Lanes<W>, I: Index>(self, lanes: L, rows: &[I]) -> usize {
         let (rule, dim, mut skipped) = (self.0.rule, self.0.dim, 0);
         self.0.each(
             lanes,
+            rows,
             #[inline(always)]
             |w, g, a| {
                 skipped += if ROW_WISE {
@@ -145,13 +147,25 @@ impl Kernel for ShortRows<'_, '_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        // A loop for each size of indices, so that it does not ask for the size of each.
+        match self.0.rows {
+            Indices::U32(rows) => self.step(lanes, rows),
+            Indices::U64(rows) => self.step(lanes, rows),
+        }
+        0
+    }
+}
+
+impl ShortRows<'_, '_> {
+    #[inline(always)]
+    fn step<const W: usize, L: Lanes<W>, I: Index>(self, lanes: L, rows: &[I]) {
         let mut step = Step::new(self.0.rule, Flags::UNUSUAL_OR_FAST);
         self.0.each(
             lanes,
+            rows,
             #[inline(always)]
             |w, g, a| Blocks { w, g, a, pass: &mut step }.run(lanes),
         );
-        0
     }
 }
 
@@ -160,15 +174,26 @@ impl Kernel for NarrowRows<'_, '_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        match self.0.dim {
-            1 => Narrow::<1>::of(self.0).on_half(lanes),
-            2 => Narrow::<2>::of(self.0).on_half(lanes),
-            3 => Narrow::<3>::of(self.0).on_half(lanes),
-            4 if L::HAS_HALF => Narrow::<4>::of(self.0).pairs(lanes),
-            4 => Narrow::<4>::of(self.0).on_half(lanes),
-            _ => never!("at most four columns"),
+        // A loop for each size of indices, so that it does not ask for the size of each.
+        match self.0.rows {
+            Indices::U32(rows) => self.step(lanes, rows),
+            Indices::U64(rows) => self.step(lanes, rows),
         }
         0
+    }
+}
+
+impl NarrowRows<'_, '_> {
+    #[inline(always)]
+    fn step<const W: usize, L: Lanes<W>, I: Index>(self, lanes: L, rows: &[I]) {
+        match self.0.dim {
+            1 => Narrow::<1>::of(self.0).singly(lanes, rows),
+            2 => Narrow::<2>::of(self.0).singly(lanes, rows),
+            3 => Narrow::<3>::of(self.0).singly(lanes, rows),
+            4 if L::HAS_HALF => Narrow::<4>::of(self.0).in_pairs(lanes, rows),
+            4 => Narrow::<4>::of(self.0).singly(lanes, rows),
+            _ => never!("at most four columns"),
+        }
     }
 }
 
@@ -178,7 +203,6 @@ struct Narrow<'a, const D: usize> {
     params: &'a mut [[f32; D]],
     accumulator: &'a mut [[f32; D]],
     grads: &'a [[f32; D]],
-    rows: Indices<'a>,
     first_row: usize,
 }
 
@@ -190,21 +214,19 @@ impl<'a, const D: usize> Narrow<'a, D> {
             params: rows.params.as_chunks_mut().0,
             accumulator: rows.accumulator.as_chunks_mut().0,
             grads: rows.grads.as_chunks().0,
-            rows: rows.rows,
             first_row: rows.first_row,
         }
     }
 
-    /// The index, in this part of the table, of the row at a position of the list.
+    /// Where a row is in this part of the table, if it is here.
     #[inline(always)]
-    fn row(&self, position: usize) -> usize {
-        self.rows.get(position).unwrap_or(usize::MAX).wrapping_sub(self.first_row)
+    fn place<I: Index>(&self, row: I) -> usize {
+        I::to_usize(row).unwrap_or(usize::MAX).wrapping_sub(self.first_row)
     }
 
     #[inline(always)]
-    fn on_half<const W: usize, L: Lanes<W>>(mut self, lanes: L) {
-        let grads = self.grads;
-        let singly = Singly(&mut self, 0, grads);
+    fn singly<const W: usize, L: Lanes<W>, I: Index>(mut self, lanes: L, rows: &[I]) {
+        let singly = Singly { grads: self.grads, narrow: &mut self, rows };
         if L::HAS_HALF { lanes.on_half(singly) } else { singly.run(lanes) }
     }
 }
@@ -212,38 +234,44 @@ impl<'a, const D: usize> Narrow<'a, D> {
 impl Narrow<'_, 4> {
     /// Two rows at once, on lanes of eight, if they are different ones.
     #[inline(always)]
-    fn pairs<const W: usize, L: Lanes<W>>(mut self, lanes: L) {
-        let (pairs, rest) = self.grads.as_chunks::<2>();
-        let mut position = 0_usize;
-        for pair in pairs {
-            let rows = [self.row(position), self.row(position.wrapping_add(1))];
-            let Some(g) = pair.as_flattened().first_chunk::<W>() else { never!("lanes of eight") };
-            if let (Ok([w0, w1]), Ok([a0, a1])) =
-                (self.params.get_disjoint_mut(rows), self.accumulator.get_disjoint_mut(rows))
-            {
-                self.step.blocks::<W, L, 1>(lanes, &mut Halves(w0, w1), from_ref(g), &mut Halves(a0, a1));
-            } else {
-                lanes.on_half(Singly(&mut self, position, pair));
-            }
-            position = position.wrapping_add(2);
+    fn in_pairs<const W: usize, L: Lanes<W>, I: Index>(mut self, lanes: L, rows: &[I]) {
+        if self.params.len() != self.accumulator.len() {
+            never!("an accumulator for each parameter");
         }
-        lanes.on_half(Singly(&mut self, position, rest));
+        let (pairs, last) = self.grads.as_chunks::<2>();
+        let (row_pairs, last_row) = rows.as_chunks::<2>();
+        for (g, rows) in pairs.iter().zip(row_pairs) {
+            let places = rows.map(#[inline(always)] |row| self.place(row));
+            let Some(block) = g.as_flattened().first_chunk::<W>() else { never!("lanes of eight") };
+            if let (Ok([w0, w1]), Ok([a0, a1])) =
+                (self.params.get_disjoint_mut(places), self.accumulator.get_disjoint_mut(places))
+            {
+                self.step.blocks::<W, L, 1>(lanes, &mut Halves(w0, w1), from_ref(block), &mut Halves(a0, a1));
+            } else {
+                lanes.on_half(Singly { narrow: &mut self, grads: g, rows });
+            }
+        }
+        lanes.on_half(Singly { narrow: &mut self, grads: last, rows: last_row });
     }
 }
 
-/// Rows from a position of the list on, for so many gradients, one after the other.
-struct Singly<'s, 'a, const D: usize>(&'s mut Narrow<'a, D>, usize, &'s [[f32; D]]);
+/// Rows one after the other.
+struct Singly<'s, 'a, const D: usize, I> {
+    narrow: &'s mut Narrow<'a, D>,
+    grads: &'s [[f32; D]],
+    rows: &'s [I],
+}
 
-impl<const D: usize> Kernel for Singly<'_, '_, D> {
+impl<const D: usize, I: Index> Kernel for Singly<'_, '_, D, I> {
     type Output = ();
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        let Self(narrow, first, grads) = self;
-        for (offset, g) in grads.iter().enumerate() {
-            let row = narrow.row(first.wrapping_add(offset));
+        let Self { narrow, grads, rows } = self;
+        for (g, row) in grads.iter().zip(rows) {
+            let place = narrow.place(*row);
             // A row that is not here has no slice.
-            if let (Some(w), Some(a)) = (narrow.params.get_mut(row), narrow.accumulator.get_mut(row)) {
+            if let (Some(w), Some(a)) = (narrow.params.get_mut(place), narrow.accumulator.get_mut(place)) {
                 narrow.step.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), a.as_mut_slice());
             }
         }

@@ -83,7 +83,7 @@ pub fn coalesce<I: RowIndex>(
 /// The slot where the search for a row begins: Fibonacci hashing, scaled to the number of slots.
 fn home<I: RowIndex>(row: I, slots: usize) -> usize {
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15; // 2⁶⁴ divided by the golden ratio
-    ((u128::from(row.to_bits().wrapping_mul(GOLDEN)) * slots as u128) >> 64) as usize
+    ((u128::from(I::to_bits(row).wrapping_mul(GOLDEN)) * slots as u128) >> 64) as usize
 }
 
 /// One gradient among those already seen; empty where it is the one that is looked at, and so already in its place.

@@ -1,5 +1,7 @@
 //! Row indices of several types, and how the kernels read them.
 
+use sealed::Index;
+
 /// An integer that names a row: `u32`, `u64`, `usize`, `i32` or `i64`.
 ///
 /// The trait is sealed.
@@ -8,25 +10,27 @@ pub trait RowIndex: Index {}
 pub(crate) mod sealed {
     use super::Indices;
 
-    /// What a row index can do. It is not in [`RowIndex`](super::RowIndex), so that no method of it is in a user's way.
+    /// What a row index can do. None of it is a method, so that no name clashes with those of another trait.
     pub trait Index: Copy + Eq {
+        /// One more than the greatest of those that are not negative, or 0 for that of `u64`.
+        const END: u64;
+
         /// The index, or `None` where it is negative or does not fit.
-        fn to_usize(self) -> Option<usize>;
+        fn to_usize(row: Self) -> Option<usize>;
 
         /// The index as it is, for an error.
-        fn to_i128(self) -> i128;
+        fn to_i128(row: Self) -> i128;
 
         /// The index as a number to hash.
-        fn to_bits(self) -> u64;
+        fn to_bits(row: Self) -> u64;
 
-        /// Checked indices, as the kernels take them.
+        /// The indices as the kernels take them.
         fn indices(rows: &[Self]) -> Indices<'_>;
     }
 }
 
-use sealed::Index;
-
-/// Row indices of any type, so that the kernels are compiled once for all types: no negative ones, which leaves two sizes.
+/// Row indices of any type, so that the kernels are compiled once for all types: without negative ones, which leaves two
+/// sizes.
 #[derive(Clone, Copy, Debug)]
 pub enum Indices<'a> {
     U32(&'a [u32]),
@@ -43,11 +47,24 @@ impl Indices<'_> {
     }
 
     /// The index at a position, if there is one that fits.
-    #[inline(always)]
+    #[cfg(feature = "rayon")]
     pub(crate) fn get(self, position: usize) -> Option<usize> {
         match self {
-            Self::U32(rows) => rows.get(position)?.to_usize(),
-            Self::U64(rows) => rows.get(position)?.to_usize(),
+            Self::U32(rows) => Index::to_usize(*rows.get(position)?),
+            Self::U64(rows) => Index::to_usize(*rows.get(position)?),
+        }
+    }
+
+    /// Whether each index is below the end. It does not stop at the first that is not, and so is compiled to vectors.
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    pub(crate) fn are_below(self, end: u64) -> bool {
+        match self {
+            Self::U32(rows) => match u32::try_from(end) {
+                Ok(end) => !rows.iter().fold(false, |outside, row| outside | (*row >= end)),
+                Err(_) => true,
+            },
+            Self::U64(rows) => !rows.iter().fold(false, |outside, row| outside | (*row >= end)),
         }
     }
 }
@@ -56,19 +73,21 @@ macro_rules! row_index {
     ($($integer:ty as $Variant:ident),*) => {$(
         impl RowIndex for $integer {}
         impl Index for $integer {
+            const END: u64 = (<$integer>::MAX as u64).wrapping_add(1);
+
             #[inline(always)]
-            fn to_usize(self) -> Option<usize> {
-                usize::try_from(self).ok()
+            fn to_usize(row: Self) -> Option<usize> {
+                usize::try_from(row).ok()
             }
 
             #[inline(always)]
-            fn to_i128(self) -> i128 {
-                self as i128
+            fn to_i128(row: Self) -> i128 {
+                row as i128
             }
 
             #[inline(always)]
-            fn to_bits(self) -> u64 {
-                self as u64
+            fn to_bits(row: Self) -> u64 {
+                row as u64
             }
 
             #[inline(always)]

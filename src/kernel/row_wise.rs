@@ -5,7 +5,7 @@ use core::array::from_ref;
 use super::blocks::{Pass, Place, Source, each_block, nothing};
 use super::rule::finite;
 use super::{Flags, Rule};
-use crate::backend::lanes::{Lanes, map};
+use crate::backend::lanes::{Kernel, Lanes, map};
 
 /// How many running sums a row's squares go to, element `j` to sum `j mod 8`.
 const SUMS: usize = 8;
@@ -26,7 +26,7 @@ pub(super) fn step_row<const W: usize, L: Lanes<W>>(
     let [accumulator] = accumulator else { never!("a row has one accumulator") };
     let rule = rule.without(without);
     let rules = rule.splat(lanes);
-    let mean = sum_of_squares(&rules, lanes, params, grads) / params.len() as f32;
+    let mean = sum_of_squares(&rule, lanes, params, grads) / params.len() as f32;
     let sum = rules.accumulated_mean(lanes, lanes.splat(*accumulator), lanes.splat(mean));
     let [d] = rules.denominators(lanes, [sum]);
     let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
@@ -53,7 +53,7 @@ fn first<const W: usize, L: Lanes<W>>(lanes: L, vector: L::Vector) -> f32 {
 
 /// `Σ g²` of a row's gradients.
 #[inline(always)]
-fn sum_of_squares<const W: usize, L: Lanes<W>>(rule: &Rule<L::Vector>, lanes: L, params: &[f32], grads: &[f32]) -> f32 {
+fn sum_of_squares<const W: usize, L: Lanes<W>>(rule: &Rule<f32>, lanes: L, params: &[f32], grads: &[f32]) -> f32 {
     let mut p = [0.0; SUMS];
     if W == 1 {
         // The same in a loop that stays small.
@@ -71,23 +71,55 @@ fn sum_of_squares<const W: usize, L: Lanes<W>>(rule: &Rule<L::Vector>, lanes: L,
                 add_squares(rule, lanes, from_ref(w), from_ref(g), sum);
             }
         }
-        // The lanes behind the last element are 0, and adding their squares changes no sum.
-        for ((w, g), sum) in w_rest.chunks(W).zip(g_rest.chunks(W)).zip(p.as_chunks_mut::<W>().0) {
-            add_squares(rule, lanes, w, g, sum);
+        let rest = Squares { rule, params: w_rest, grads: g_rest, sums: &mut p };
+        if w_rest.is_empty() {
+        } else if L::HAS_HALF {
+            lanes.on_half(rest);
+        } else {
+            rest.run(lanes);
         }
     }
     ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
 }
 
+/// Adds the squares of less than [`SUMS`] elements to the first sums.
+struct Squares<'a> {
+    rule: &'a Rule<f32>,
+    params: &'a [f32],
+    grads: &'a [f32],
+    sums: &'a mut [f32; SUMS],
+}
+
+impl Kernel for Squares<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let Self { rule, params, grads, sums } = self;
+        let ((w, w_rest), (g, g_rest)) = (params.as_chunks::<W>(), grads.as_chunks::<W>());
+        let mut sums = sums.as_chunks_mut::<W>().0.iter_mut();
+        for ((w, g), sum) in w.iter().zip(g).zip(&mut sums) {
+            add_squares(rule, lanes, from_ref(w), from_ref(g), sum);
+        }
+        // The lanes behind the last element are 0, and adding their squares changes no sum.
+        if !w_rest.is_empty()
+            && let Some(sum) = sums.next()
+        {
+            add_squares(rule, lanes, w_rest, g_rest, sum);
+        }
+    }
+}
+
 /// `p ← p + g·g`.
 #[inline(always)]
 fn add_squares<const W: usize, L: Lanes<W>>(
-    rule: &Rule<L::Vector>,
+    rule: &Rule<f32>,
     lanes: L,
     w: &(impl Source<W, L, 1> + ?Sized),
     g: &(impl Source<W, L, 1> + ?Sized),
     sum: &mut [f32; W],
 ) {
+    let rule = rule.splat(lanes);
     let g = rule.gradient(lanes, w, g);
     let [new] = rule.product_plus(lanes, g, g, [lanes.load(sum)]);
     lanes.store(new, sum);

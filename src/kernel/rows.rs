@@ -44,48 +44,55 @@ pub(crate) struct AnyRows<'s, 'a, const ROW_WISE: bool, const USUAL: bool>(pub(c
 /// The step by a usual rule, with an accumulator per element and few columns.
 pub(crate) struct ShortRows<'s, 'a>(pub(crate) &'s mut Rows<'a, false>);
 
-/// The same with at most four columns.
+/// The same with a number of columns that the compiler knows.
 pub(crate) struct NarrowRows<'s, 'a>(pub(crate) &'s mut Rows<'a, false>);
 
 impl Rows<'_, false> {
-    /// Whether the step of a row is to be inlined, and whether the rows are of at most four columns. Both need a usual
-    /// rule, and tables that are large need [`AnyRows`], which prefetches.
+    /// Whether the step of a row is to be inlined, and whether there is a [`Narrow`] for the number of columns. Both need a
+    /// usual rule, and tables that are large need [`AnyRows`], which prefetches.
     #[inline(always)]
     pub(crate) fn are_short(&self) -> (bool, bool) {
         let inlined = !self.rule.flags.any(Flags::UNUSUAL) && self.params.len() < PREFETCH_FROM && self.dim < INLINED;
-        (inlined, self.dim <= 4)
+        (inlined, matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16))
     }
 }
 
 impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
     /// Goes over the rows that are here, with their gradients, parameters and accumulators.
     #[inline(always)]
-    fn each<const W: usize, L: Lanes<W>, I: Index>(
+    fn each<const W: usize, L: Lanes<W>, I: Index, const PREFETCHED: bool>(
         &mut self,
         lanes: L,
         rows: &[I],
         mut row_step: impl FnMut(&mut [f32], &[f32], &mut [f32]),
     ) {
         let Self { first_row, dim, grads, .. } = *self;
-        let place = |row: &I| I::to_usize(*row).unwrap_or(usize::MAX).wrapping_sub(first_row);
+        let accumulators = if ROW_WISE { 1 } else { dim };
         // No row has 0 columns.
+        let rows_here = self.params.len().checked_div(dim).unwrap_or(0);
+        if self.accumulator.len() != rows_here.wrapping_mul(accumulators) {
+            never!("accumulators for each row");
+        }
         let ahead = match PREFETCH_AHEAD.checked_div(dim) {
-            Some(rows) if L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
+            Some(rows) if PREFETCHED && L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
             _ => usize::MAX,
         };
         let mut asked_for = rows.get(ahead..).unwrap_or_default().iter();
-        let accumulators = if ROW_WISE { 1 } else { dim };
         // At least one, or there would be a panic to link.
         for (row, g) in rows.iter().zip(grads.chunks_exact(dim.max(1))) {
-            if let Some(row) = asked_for.next() {
-                self.prefetch(lanes, place(row));
+            if PREFETCHED && let Some(row) = asked_for.next() {
+                self.prefetch(lanes, I::to_usize(*row).unwrap_or(usize::MAX).wrapping_sub(first_row));
             }
-            // A row that is not here has no slice: one before this part wraps around to a place behind all.
-            if let (Some(w), Some(a)) =
-                (row_of(self.params, place(row), dim), row_of(self.accumulator, place(row), accumulators))
-            {
-                row_step(w, g, a);
+            // A row before this part wraps around to a place behind all.
+            let place = I::to_usize(*row).unwrap_or(usize::MAX).wrapping_sub(first_row);
+            if place >= rows_here {
+                continue;
             }
+            let (Some(w), Some(a)) = (row_of(self.params, place, dim), row_of(self.accumulator, place, accumulators))
+            else {
+                never!("the row is here")
+            };
+            row_step(w, g, a);
         }
     }
 
@@ -104,8 +111,8 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
 /// What belongs to a row, of which there is so much, if it is here.
 #[inline(always)]
 fn row_of(table: &mut [f32], place: usize, dim: usize) -> Option<&mut [f32]> {
-    let start = place.checked_mul(dim)?;
-    table.get_mut(start..)?.get_mut(..dim)
+    let start = place.wrapping_mul(dim);
+    table.get_mut(start..start.wrapping_add(dim))
 }
 
 impl<const ROW_WISE: bool, const USUAL: bool> Kernel for AnyRows<'_, '_, ROW_WISE, USUAL> {
@@ -124,7 +131,7 @@ impl<const ROW_WISE: bool, const USUAL: bool> AnyRows<'_, '_, ROW_WISE, USUAL> {
     #[inline(always)]
     fn step<const W: usize, L: Lanes<W>, I: Index>(self, lanes: L, rows: &[I]) -> usize {
         let (rule, dim, mut skipped) = (self.0.rule, self.0.dim, 0);
-        self.0.each(
+        self.0.each::<W, L, I, true>(
             lanes,
             rows,
             #[inline(always)]
@@ -160,7 +167,7 @@ impl ShortRows<'_, '_> {
     #[inline(always)]
     fn step<const W: usize, L: Lanes<W>, I: Index>(self, lanes: L, rows: &[I]) {
         let mut step = Step::new(self.0.rule, Flags::UNUSUAL_OR_FAST);
-        self.0.each(
+        self.0.each::<W, L, I, false>(
             lanes,
             rows,
             #[inline(always)]
@@ -192,12 +199,14 @@ impl NarrowRows<'_, '_> {
             3 => Narrow::<3>::of(self.0).singly(lanes, rows),
             4 if L::HAS_HALF => Narrow::<4>::of(self.0).in_pairs(lanes, rows),
             4 => Narrow::<4>::of(self.0).singly(lanes, rows),
-            _ => never!("at most four columns"),
+            8 => Narrow::<8>::of(self.0).in_blocks(lanes, rows),
+            16 => Narrow::<16>::of(self.0).in_blocks(lanes, rows),
+            _ => never!("one of these numbers of columns"),
         }
     }
 }
 
-/// A step of rows whose number of columns, at most four, is a constant.
+/// A step of rows whose number of columns is a constant: the fewest, and those that tables often have.
 struct Narrow<'a, const D: usize> {
     step: Step<'a>,
     params: &'a mut [[f32; D]],
@@ -228,6 +237,19 @@ impl<'a, const D: usize> Narrow<'a, D> {
     fn singly<const W: usize, L: Lanes<W>, I: Index>(mut self, lanes: L, rows: &[I]) {
         let singly = Singly { grads: self.grads, narrow: &mut self, rows };
         if L::HAS_HALF { lanes.on_half(singly) } else { singly.run(lanes) }
+    }
+}
+
+impl<const D: usize> Narrow<'_, D> {
+    #[inline(always)]
+    fn in_blocks<const W: usize, L: Lanes<W>, I: Index>(mut self, lanes: L, rows: &[I]) {
+        for (g, row) in self.grads.iter().zip(rows) {
+            let place = self.place(*row);
+            // A row that is not here has no slice.
+            if let (Some(w), Some(a)) = (self.params.get_mut(place), self.accumulator.get_mut(place)) {
+                Blocks { w, g, a, pass: &mut self.step }.run(lanes);
+            }
+        }
     }
 }
 

@@ -77,6 +77,12 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         self.mul(self.splat(0.5), a)
     }
 
+    /// `((p0+p1)+(p2+p3)) + ((p4+p5)+(p6+p7))`.
+    #[inline(always)]
+    fn tree(self, p: &[f32; 8]) -> f32 {
+        ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
+    }
+
     /// Two halves of a block, which may lie anywhere. Asked only where [`Lanes::HAS_HALF`] holds.
     #[inline(always)]
     fn load_halves(self, low: &[f32; 4], high: &[f32; 4]) -> Self::Vector {

@@ -2,7 +2,7 @@
 
 use core::array::from_ref;
 
-use super::blocks::{Pass, Place, Source, each_block, nothing};
+use super::blocks::{Blocks, Pass, Place, Source, nothing};
 use super::rule::finite;
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, map};
@@ -26,20 +26,22 @@ pub(super) fn step_row<const W: usize, L: Lanes<W>>(
     let [accumulator] = accumulator else { never!("a row has one accumulator") };
     let rule = rule.without(without);
     let rules = rule.splat(lanes);
-    let mean = sum_of_squares(&rule, lanes, params, grads) / params.len() as f32;
+    let (sum, dim) = (sum_of_squares(&rule, lanes, params, grads), params.len());
+    // Both are correctly rounded, and so the same; the product is faster.
+    let mean = if dim.is_power_of_two() { sum * (1.0 / dim as f32) } else { sum / dim as f32 };
     let sum = rules.accumulated_mean(lanes, lanes.splat(*accumulator), lanes.splat(mean));
     let [d] = rules.denominators(lanes, [sum]);
     let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
     let (sum, mut moves) = (first(lanes, sum), Move { rule, rate: first(lanes, rate), d: first(lanes, d) });
     if rule.flags.any(Flags::SKIP) {
         let mut test = Test { moves, good: *accumulator >= 0.0 && sum <= f32::MAX };
-        each_block(lanes, params, grads, nothing!(grads.len()), &mut test);
+        Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut test }.run(lanes);
         if !test.good {
             return 1;
         }
     }
     *accumulator = sum;
-    each_block(lanes, params, grads, nothing!(grads.len()), &mut moves);
+    Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut moves }.run(lanes);
     0
 }
 
@@ -71,43 +73,12 @@ fn sum_of_squares<const W: usize, L: Lanes<W>>(rule: &Rule<f32>, lanes: L, param
                 add_squares(rule, lanes, from_ref(w), from_ref(g), sum);
             }
         }
-        let rest = Squares { rule, params: w_rest, grads: g_rest, sums: &mut p };
-        if w_rest.is_empty() {
-        } else if L::HAS_HALF {
-            lanes.on_half(rest);
-        } else {
-            rest.run(lanes);
-        }
-    }
-    ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
-}
-
-/// Adds the squares of less than [`SUMS`] elements to the first sums.
-struct Squares<'a> {
-    rule: &'a Rule<f32>,
-    params: &'a [f32],
-    grads: &'a [f32],
-    sums: &'a mut [f32; SUMS],
-}
-
-impl Kernel for Squares<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        let Self { rule, params, grads, sums } = self;
-        let ((w, w_rest), (g, g_rest)) = (params.as_chunks::<W>(), grads.as_chunks::<W>());
-        let mut sums = sums.as_chunks_mut::<W>().0.iter_mut();
-        for ((w, g), sum) in w.iter().zip(g).zip(&mut sums) {
-            add_squares(rule, lanes, from_ref(w), from_ref(g), sum);
-        }
         // The lanes behind the last element are 0, and adding their squares changes no sum.
-        if !w_rest.is_empty()
-            && let Some(sum) = sums.next()
-        {
-            add_squares(rule, lanes, w_rest, g_rest, sum);
+        for ((w, g), sum) in w_rest.chunks(W).zip(g_rest.chunks(W)).zip(p.as_chunks_mut::<W>().0) {
+            add_squares(rule, lanes, w, g, sum);
         }
     }
+    lanes.tree(&p)
 }
 
 /// `p ← p + g·g`.

@@ -138,7 +138,7 @@ impl<const ROW_WISE: bool, const USUAL: bool> AnyRows<'_, '_, ROW_WISE, USUAL> {
             |w, g, a| {
                 skipped += if ROW_WISE {
                     step_row(rule, if USUAL { Flags::UNUSUAL } else { Flags::NONE }, lanes, w, g, a)
-                } else if dim < SHORT {
+                } else if dim < 2 * SHORT {
                     lanes.call_slices::<Short<USUAL>>(rule, w, g, a)
                 } else {
                     lanes.call_slices::<Long<USUAL>>(rule, w, g, a)
@@ -206,6 +206,60 @@ impl NarrowRows<'_, '_> {
     }
 }
 
+/// The row-wise step by a usual rule with a number of columns that the compiler knows.
+pub(crate) struct NarrowRowWise<'s, 'a>(pub(crate) &'s mut Rows<'a, true>);
+
+impl Rows<'_, true> {
+    /// Whether [`NarrowRowWise`] is for them.
+    #[inline(always)]
+    pub(crate) fn are_narrow(&self) -> bool {
+        !self.rule.flags.any(Flags::UNUSUAL)
+            && self.params.len() < PREFETCH_FROM
+            && matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16)
+    }
+}
+
+impl Kernel for NarrowRowWise<'_, '_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        match self.0.rows {
+            Indices::U32(rows) => self.step(lanes, rows),
+            Indices::U64(rows) => self.step(lanes, rows),
+        }
+        0
+    }
+}
+
+impl NarrowRowWise<'_, '_> {
+    #[inline(always)]
+    fn step<const W: usize, L: Lanes<W>, I: Index>(self, lanes: L, rows: &[I]) {
+        match self.0.dim {
+            1 => self.columns::<W, L, I, 1>(lanes, rows),
+            2 => self.columns::<W, L, I, 2>(lanes, rows),
+            3 => self.columns::<W, L, I, 3>(lanes, rows),
+            4 => self.columns::<W, L, I, 4>(lanes, rows),
+            8 => self.columns::<W, L, I, 8>(lanes, rows),
+            16 => self.columns::<W, L, I, 16>(lanes, rows),
+            _ => never!("one of these numbers of columns"),
+        }
+    }
+
+    #[inline(always)]
+    fn columns<const W: usize, L: Lanes<W>, I: Index, const D: usize>(self, lanes: L, rows: &[I]) {
+        let Rows { rule, first_row, .. } = *self.0;
+        let (params, accumulators) = (self.0.params.as_chunks_mut::<D>().0, &mut *self.0.accumulator);
+        for (g, row) in self.0.grads.as_chunks::<D>().0.iter().zip(rows) {
+            let place = I::to_usize(*row).unwrap_or(usize::MAX).wrapping_sub(first_row);
+            // A row that is not here has no slice.
+            if let (Some(w), Some(a)) = (params.get_mut(place), accumulators.get_mut(place)) {
+                step_row(rule, Flags::UNUSUAL, lanes, w, g, core::slice::from_mut(a));
+            }
+        }
+    }
+}
+
 /// A step of rows whose number of columns is a constant: the fewest, and those that tables often have.
 struct Narrow<'a, const D: usize> {
     step: Step<'a>,
@@ -263,7 +317,10 @@ impl Narrow<'_, 4> {
         let (pairs, last) = self.grads.as_chunks::<2>();
         let (row_pairs, last_row) = rows.as_chunks::<2>();
         for (g, rows) in pairs.iter().zip(row_pairs) {
-            let places = rows.map(#[inline(always)] |row| self.place(row));
+            let places = rows.map(
+                #[inline(always)]
+                |row| self.place(row),
+            );
             let Some(block) = g.as_flattened().first_chunk::<W>() else { never!("lanes of eight") };
             if let (Ok([w0, w1]), Ok([a0, a1])) =
                 (self.params.get_disjoint_mut(places), self.accumulator.get_disjoint_mut(places))

@@ -2,7 +2,7 @@
 
 use crate::backend::lanes::Kernel;
 use crate::backend::run_detected;
-use crate::kernel::{AnyRows, Flags, NarrowRows, Rows, ShortRows};
+use crate::kernel::{AnyRows, Flags, NarrowRowWise, NarrowRows, Rows, ShortRows};
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
 
@@ -83,6 +83,8 @@ pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> 
 pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
     if step.rule.flags.any(Flags::UNUSUAL) {
         run(backend, AnyRows::<true, false>(step))
+    } else if HAS_VECTORS && step.are_narrow() {
+        run(backend, NarrowRowWise(step))
     } else {
         run(backend, AnyRows::<true, true>(step))
     }

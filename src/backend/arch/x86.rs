@@ -28,6 +28,7 @@ macro_rules! lanes_of_features {
         $(fn $operation:ident($($argument:ident: $Argument:ty),*) -> $Result:ty;)*
         calls on $Narrower:ident;
         $(half $Half:ident;)?
+        $(runs other kernels by $enter:ident;)?
     ) => {
         $(
             detection!($detection, $features);
@@ -48,20 +49,7 @@ macro_rules! lanes_of_features {
                     (LEVEL.load(Ordering::Relaxed) >= $level).then(|| unsafe { Self::with_features() })
                 }
 
-                /// Runs a kernel, compiled for the features: all of it is inlined here.
-                #[inline(always)]
-                pub(in crate::backend) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
-                    with_features! { $features
-                        #[inline(never)]
-                        fn inside<K: Kernel>(lanes: $Token, kernel: K) -> K::Output {
-                            kernel.run(lanes)
-                        }
-                    }
-                    // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
-                    unsafe { inside(self, kernel) }
-                }
-
-                /// The same.
+                /// Runs a kernel over slices, compiled for the features: all of it is inlined here.
                 #[inline(always)]
                 pub(in crate::backend) fn enter_slices<K: SliceKernel>(
                     self,
@@ -91,6 +79,23 @@ macro_rules! lanes_of_features {
                     }
                     // SAFETY: by the token's invariant the CPU has the features, and all three slices have this length.
                     unsafe { inside::<K>(self, rule, w.as_mut_ptr(), g.as_ptr(), a.as_mut_ptr(), len) }
+                }
+            }
+        )?
+
+        $(
+            impl $Token {
+                /// Runs a kernel, compiled for the features: all of it is inlined here.
+                #[inline(always)]
+                pub(in crate::backend) fn $enter<K: Kernel>(self, kernel: K) -> K::Output {
+                    with_features! { $features
+                        #[inline(never)]
+                        fn inside<K: Kernel>(lanes: $Token, kernel: K) -> K::Output {
+                            kernel.run(lanes)
+                        }
+                    }
+                    // SAFETY: `inside` is safe but for its features, and by the token's invariant the CPU has them.
+                    unsafe { inside(self, kernel) }
                 }
             }
         )?

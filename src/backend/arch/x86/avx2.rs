@@ -1,6 +1,6 @@
 //! AVX2 and FMA: eight lanes.
 
-use super::avx2_half::Avx2Half;
+use super::avx2_half::{self, Avx2Half};
 use super::intrinsics::*;
 use super::{AVX2, LEVEL};
 use core::sync::atomic::Ordering;
@@ -34,10 +34,13 @@ lanes_of_features! {
     fn count(mask: __m256) -> usize;
     fn rsqrt(a: __m256) -> __m256;
     fn half(a: __m256) -> __m256;
+    fn load_first(from: &[f32]) -> __m256;
+    fn tree(p: &[f32; 8]) -> f32;
     fn load_halves(low: &[f32; 4], high: &[f32; 4]) -> __m256;
     fn store_halves(v: __m256, low: &mut [f32; 4], high: &mut [f32; 4]) -> ();
     calls on Avx2;
     half Avx2Half;
+    runs other kernels by enter;
 }
 
 #[inline]
@@ -141,4 +144,21 @@ fn load_halves(low: &[f32; 4], high: &[f32; 4]) -> __m256 {
 fn store_halves(v: __m256, low: &mut [f32; 4], high: &mut [f32; 4]) {
     *low = bytemuck::must_cast(_mm256_castps256_ps128(v));
     *high = bytemuck::must_cast(_mm256_extractf128_ps::<1>(v));
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn tree(p: &[f32; 8]) -> f32 {
+    let p = bytemuck::must_cast(*p);
+    let pairs = _mm256_hadd_ps(p, p);
+    let fours = _mm256_hadd_ps(pairs, pairs);
+    _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(fours), _mm256_extractf128_ps::<1>(fours)))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn load_first(from: &[f32]) -> __m256 {
+    let low = from.get(..4).unwrap_or(from);
+    let high = from.get(4..).unwrap_or_default();
+    _mm256_set_m128(avx2_half::load_first(high), avx2_half::load_first(low))
 }

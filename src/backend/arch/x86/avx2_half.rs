@@ -127,7 +127,7 @@ fn half(a: __m128) -> __m128 {
 /// Two at once and one, each as it was stored, so that what a step stored can be forwarded to the next one.
 #[inline]
 #[target_feature(enable = "sse2")]
-fn load_first(from: &[f32]) -> __m128 {
+pub(super) fn load_first(from: &[f32]) -> __m128 {
     if let [a] = *from {
         _mm_set_ss(a)
     } else if let [a, b] = *from {

@@ -5,7 +5,7 @@ use super::{AVX512, Avx2, LEVEL};
 use core::sync::atomic::Ordering;
 
 use crate::backend::arch::thin::slices;
-use crate::backend::lanes::{Kernel, SliceKernel};
+use crate::backend::lanes::SliceKernel;
 use crate::kernel::Rule;
 
 /// AVX-512F, and AVX2 and FMA, which every CPU with it has.

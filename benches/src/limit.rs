@@ -3,7 +3,8 @@
 //!
 //! There are several, since no single one is the fastest everywhere: with the vectors of the default target and with
 //! wider ones, which matters in a cache; and with one stream through each slice or with several parts of the slices in
-//! turn, so that more cache lines are on their way, which matters in memory.
+//! turn, so that more cache lines are on their way, which matters in memory. There it is faster, too, to be done with all
+//! lines of a part's accumulators before those of its parameters.
 
 /// An exclusive or with the gradient's mantissa: a second one undoes it, so that no value leaves its binade.
 #[inline(always)]
@@ -53,17 +54,24 @@ const SEVERAL_FROM: usize = 1 << 17;
 
 /// The loops for slices of `n` elements that this CPU can run.
 pub fn loops(n: usize) -> Vec<(Streams, Run)> {
+    /// Several streams: of so many parts so many elements.
+    macro_rules! several {
+        ($($run:ident)::+) => {[
+            $($run)::+::<3, 64>, $($run)::+::<4, 64>, $($run)::+::<3, 96>, $($run)::+::<4, 96>, $($run)::+::<3, 128>,
+            $($run)::+::<4, 128>,
+        ]};
+    }
     let mut loops: Vec<(Streams, Run)> = vec![(Streams::One, base::<1, 64>)];
-    let mut widest: [Run; 4] = [base::<3, 64>, base::<4, 64>, base::<3, 96>, base::<4, 96>];
+    let mut widest: [Run; 6] = several!(base);
     #[cfg(target_arch = "x86_64")]
     {
         if std::is_x86_feature_detected!("avx2") {
             loops.push((Streams::One, wide::avx2::<1, 64>));
-            widest = [wide::avx2::<3, 64>, wide::avx2::<4, 64>, wide::avx2::<3, 96>, wide::avx2::<4, 96>];
+            widest = several!(wide::avx2);
         }
         if std::is_x86_feature_detected!("avx512f") {
             loops.push((Streams::One, wide::avx512::<1, 64>));
-            widest = [wide::avx512::<3, 64>, wide::avx512::<4, 64>, wide::avx512::<3, 96>, wide::avx512::<4, 96>];
+            widest = several!(wide::avx512);
         }
     }
     if n >= SEVERAL_FROM {
@@ -89,7 +97,8 @@ fn streams<const PARTS: usize, const STEP: usize>(params: &mut [f32], grads: &[f
     });
     for i in 0..part / STEP {
         for (w, g, a) in &mut parts {
-            traffic(&mut w[i], &g[i], &mut a[i]);
+            a[i].iter_mut().zip(&g[i]).for_each(|(a, g)| mix(a, *g));
+            w[i].iter_mut().zip(&g[i]).for_each(|(w, g)| mix(w, *g));
         }
     }
     traffic(rest_of_w, rest_of_g, rest_of_a);

@@ -7,18 +7,18 @@
 //! frequent and the last ones rare (`skewed`).
 //!
 //! ```sh
-//! cargo bench --bench threads              # all
-//! cargo bench --bench threads -- rows      # the lines whose names contain a text
-//! RAYON_NUM_THREADS=2 cargo bench --bench threads
+//! cargo bench -p adagrad-benches --bench threads              # all
+//! cargo bench -p adagrad-benches --bench threads -- rows      # the lines whose names contain a text
+//! RAYON_NUM_THREADS=2 cargo bench -p adagrad-benches --bench threads
 //! ```
 
 use core::hint::black_box;
 use core::time::Duration;
 use std::time::Instant;
 
-use adagrad::{Adagrad, Error, Report, Table};
-
-const OPT: Adagrad = Adagrad::new(1e-4);
+use adagrad::{Error, Report, Table};
+use adagrad_benches::OPT;
+use adagrad_benches::memory::{Random, apart};
 
 /// Logarithms of the numbers of elements in a dense step, and of gradients in one for rows.
 const DENSE: core::ops::RangeInclusive<u32> = 12..=24;
@@ -61,10 +61,14 @@ struct Run {
 impl Run {
     fn dense(&self, log: u32) {
         let len = 1 << log;
-        let (mut w, g, mut a) = (vec![1.0; len], vec![1e-5; len], vec![1.0; len]); // a step changes neither w nor a
-        self.compare(&format!("dense 2^{log}"), |parallel| {
-            let (w, a) = (black_box(&mut w[..]), black_box(&mut a[..]));
-            if parallel { OPT.par_step(w, &g, a) } else { OPT.step(w, &g, a) }
+        let name = format!("dense 2^{log}");
+        if !name.contains(&self.filter) {
+            return;
+        }
+        let (mut w, g, mut a) = apart(len);
+        self.compare(&name, |parallel| {
+            let (opt, w, a) = (black_box(&OPT), black_box(&mut w[..len]), black_box(&mut a[..len]));
+            if parallel { opt.par_step(w, &g[..len], a) } else { opt.step(w, &g[..len], a) }
         });
     }
 
@@ -79,33 +83,28 @@ impl Run {
         if !name.contains(&self.filter) {
             return;
         }
-        let mut random = 1_u64;
+        let mut random = Random(1);
         let rows: Vec<u32> = (0..BATCHES * k)
             .map(|_| {
-                random ^= random << 13; // xorshift64
-                random ^= random >> 7;
-                random ^= random << 17;
-                let uniform = (random >> 11) as f64 / (1_u64 << 53) as f64;
+                let uniform = random.fraction();
                 let row = if skewed { (table_rows as f64).powf(uniform) - 1.0 } else { uniform * table_rows as f64 };
                 row as u32
             })
             .collect();
         let mut batches = rows.chunks_exact(k).cycle();
-        let (mut w, g) = (vec![1.0; TABLE], vec![1e-5; k * dim]);
-        let mut a = vec![1.0; if row_wise { table_rows } else { TABLE }];
+        let (mut w, g) = (random.numbers(TABLE), random.gradients(k * dim));
+        let mut a = random.numbers(if row_wise { table_rows } else { TABLE });
         self.compare(&name, |parallel| {
             let table = if row_wise { Table::row_wise } else { Table::new };
             let mut table = table(black_box(&mut w), black_box(&mut a), dim)?;
             let rows = batches.next().expect("it cycles");
-            if parallel { OPT.par_step_rows(&mut table, rows, &g) } else { OPT.step_rows(&mut table, rows, &g) }
+            let opt = black_box(&OPT);
+            if parallel { opt.par_step_rows(&mut table, rows, &g) } else { opt.step_rows(&mut table, rows, &g) }
         });
     }
 
     /// Prints the least time of a step, `step(false)`, and how many times as fast the parallel one is.
     fn compare(&self, name: &str, mut step: impl FnMut(bool) -> Result<Report, Error> + Send) {
-        if !name.contains(&self.filter) {
-            return;
-        }
         let mut least = [f64::INFINITY; 3];
         let begin = Instant::now();
         loop {

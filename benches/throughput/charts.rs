@@ -1,7 +1,8 @@
-//! The two charts, as SVG. Both axes are logarithmic: the same distance is the same ratio everywhere.
+//! The charts, as SVG. Both axes are logarithmic: the same distance is the same ratio everywhere.
 
 use core::error::Error;
 use core::ops::Range;
+use std::fs;
 use std::path::Path;
 
 use adagrad::Backend;
@@ -10,7 +11,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::machine::Cache;
-use crate::measure::{KINDS, Times, Who};
+use crate::measure::{Times, Who};
 use crate::text::{binary, bytes};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -19,19 +20,41 @@ const SIZE: (u32, u32) = (960, 600);
 const FONT: &str = "sans-serif";
 const TEXT: RGBColor = RGBColor(40, 40, 40);
 const QUIET: RGBColor = RGBColor(110, 110, 110);
+const PALE: RGBColor = RGBColor(170, 170, 170);
 const GRID: RGBColor = RGBColor(228, 228, 228);
 
-/// Times per element at each place of the horizontal axis.
-pub(crate) type Series = [(usize, Times)];
+/// A line: what it is, how it looks, and its times per element at places of the horizontal axis.
+#[derive(Clone)]
+pub(crate) struct Line {
+    who: Who,
+    name: String,
+    points: Vec<(usize, f64)>,
+}
+
+impl Line {
+    /// The limit is the faster of its loops.
+    pub(crate) fn new(series: &[(usize, Times)], who: Who) -> Self {
+        let time = |times: &Times| if who == Who::OneStream { times.limit() } else { times.of(who) };
+        let points = series.iter().filter_map(|(x, times)| Some((*x, time(times)?)));
+        let name = if who == Who::OneStream { "limit".into() } else { who.to_string() };
+        Self { who, name, points: points.collect() }
+    }
+
+    pub(crate) fn is_measured(&self) -> bool {
+        !self.points.is_empty()
+    }
+}
 
 /// What stands at a panel.
 struct Panel<'a> {
     title: &'a str,
     /// Below the axis.
     x: &'a str,
-    /// Left of the axis: what the time of an element, in nanoseconds, is as throughput.
+    /// Left of the axis: what a time in nanoseconds is as throughput.
     y: &'a str,
     throughput: fn(f64) -> f64,
+    /// Right of the axis.
+    time: &'a str,
     /// Above the upper edge, at places of the axis.
     marks: &'a [(f64, String)],
     /// The labelled places of the horizontal axis.
@@ -39,7 +62,7 @@ struct Panel<'a> {
 }
 
 /// Throughput of dense steps over their length.
-pub(crate) fn dense(path: &Path, series: &Series, machine: &str, caches: &[Cache]) -> Result<(), Box<dyn Error>> {
+pub(crate) fn dense(path: &Path, lines: &[Line], machine: &str, caches: &[Cache]) -> Result<(), Box<dyn Error>> {
     let mark = |cache: &Cache| (cache.bytes as f64 / 12.0, format!("L{}: {}", cache.level, bytes(cache.bytes)));
     let marks: Vec<_> = caches.iter().map(mark).collect();
     let panel = Panel {
@@ -47,53 +70,75 @@ pub(crate) fn dense(path: &Path, series: &Series, machine: &str, caches: &[Cache
         x: "elements (12 bytes each: parameter, gradient, accumulator)",
         y: "GB/s (20 bytes read and written per element)",
         throughput: |time| 20.0 / time,
+        time: "ns per element",
         marks: &marks,
-        ticks: series.iter().map(|(n, _)| *n as f64).step_by(2).collect(),
+        ticks: lines[0].points.iter().map(|(n, _)| *n as f64).step_by(2).collect(),
     };
-    let root = canvas(path)?;
-    let below = heading(&root, "A dense step, over its length", machine)?;
-    let (chart, legend) = below.split_vertically(below.dim_in_pixel().1 - 66);
-    draw(&chart, series, &panel, &range(&[series], panel.throughput))?;
-    draw_legend(&legend, &series[0].1)?;
-    root.present()?;
-    Ok(())
+    write(path, |root| {
+        let below = heading(root, "A dense step, over its length", machine)?;
+        let (chart, legend) = below.split_vertically(below.dim_in_pixel().1 - 66);
+        draw(&chart, lines, &panel, &range(lines, panel.throughput))?;
+        draw_legend(&legend, lines)
+    })
 }
 
 /// Throughput of steps of random rows over their columns, for each layout.
 pub(crate) fn rows(
     path: &Path,
-    layouts: &[(&str, Vec<(usize, Times)>)],
-    parameters: usize,
+    layouts: &[(&str, Vec<Line>)],
+    size: usize,
     machine: &str,
 ) -> Result<(), Box<dyn Error>> {
-    let throughput = |time: f64| 1000.0 / time;
-    let root = canvas(path)?;
-    let title = format!("A step of random rows in a table of {} parameters", binary(parameters));
-    let below = heading(&root, &title, machine)?;
-    let (charts, legend) = below.split_vertically(below.dim_in_pixel().1 - 44);
-    let all: Vec<&Series> = layouts.iter().map(|(_, series)| &series[..]).collect();
-    let range = range(&all, throughput);
-    for (area, (title, series)) in charts.split_evenly((1, layouts.len())).iter().zip(layouts) {
-        let panel = Panel {
-            title,
-            x: "columns of a row",
-            y: "million elements per second",
-            throughput,
-            marks: &[],
-            ticks: series.iter().map(|(dim, _)| *dim as f64).filter(|dim| *dim != 20.0).collect(),
-        };
-        draw(area, series, &panel, &range)?;
-    }
-    draw_legend(&legend, &layouts[0].1[0].1)?;
-    root.present()?;
-    Ok(())
+    let title = format!("A step of random rows in a table of {} parameters", binary(size));
+    pair(path, &title, machine, layouts, ["columns of a row", "million elements per second", "ns per element"])
 }
 
-/// A chart file with a white background, which suits pages of any colour.
-fn canvas(path: &Path) -> Result<Area<'_>, Box<dyn Error>> {
-    let area = SVGBackend::new(path, SIZE).into_drawing_area();
-    area.fill(&WHITE)?;
-    Ok(area)
+/// Calls of few elements over their number, on the same memory and in turn.
+pub(crate) fn calls(path: &Path, turns: &[(&str, Vec<Line>)], machine: &str) -> Result<(), Box<dyn Error>> {
+    pair(
+        path,
+        "A call of few elements",
+        machine,
+        turns,
+        ["elements of a call", "million calls per second", "ns per call"],
+    )
+}
+
+/// Two charts with the same axes beside each other.
+fn pair(
+    path: &Path,
+    title: &str,
+    machine: &str,
+    panels: &[(&str, Vec<Line>)],
+    [x, y, time]: [&str; 3],
+) -> Result<(), Box<dyn Error>> {
+    let throughput = |time: f64| 1000.0 / time;
+    write(path, |root| {
+        let below = heading(root, title, machine)?;
+        let (charts, legend) = below.split_vertically(below.dim_in_pixel().1 - 44);
+        let all: Vec<Line> = panels.iter().flat_map(|(_, lines)| lines.clone()).collect();
+        let range = range(&all, throughput);
+        for (area, (title, lines)) in charts.split_evenly((1, panels.len())).iter().zip(panels) {
+            let powers_of_two = lines[0].points.iter().map(|(x, _)| *x).filter(|x| x.is_power_of_two());
+            let ticks = powers_of_two.map(|x| x as f64).collect();
+            draw(area, lines, &Panel { title, x, y, throughput, time, marks: &[], ticks }, &range)?;
+        }
+        draw_legend(&legend, &panels[0].1)
+    })
+}
+
+/// Draws a chart and writes its file, with a white background, which suits pages of any colour.
+fn write(path: &Path, draw: impl FnOnce(&Area<'_>) -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+        area.fill(&WHITE)?;
+        draw(&area)?;
+        area.present()?;
+    }
+    // What is so anyway makes a third of the file.
+    fs::write(path, text.replace(" opacity=\"1\"", "").replace(" stroke-width=\"1\"", ""))?;
+    Ok(())
 }
 
 /// Draws the title and what was measured, and returns the area below.
@@ -105,22 +150,25 @@ fn heading<'a>(root: &Area<'a>, title: &str, machine: &str) -> Result<Area<'a>, 
 }
 
 /// The least and the greatest throughput, with some room.
-fn range(all: &[&Series], throughput: fn(f64) -> f64) -> Range<f64> {
-    let values = all.iter().flat_map(|series| series.iter()).flat_map(|(_, times)| times.all());
-    let values = values.map(|(_, time)| throughput(time));
+fn range(lines: &[Line], throughput: fn(f64) -> f64) -> Range<f64> {
+    let values = lines.iter().flat_map(|line| &line.points).map(|(_, time)| throughput(*time));
     let range = values.fold(f64::MAX..0.0, |range, value| value.min(range.start)..value.max(range.end));
     range.start / 1.15..range.end * 1.15
 }
 
 /// Draws the lines of a panel. Its right axis has the time of an element.
-fn draw(area: &Area<'_>, series: &Series, panel: &Panel<'_>, range: &Range<f64>) -> Result<(), Box<dyn Error>> {
-    let ends = series[0].0 as f64..series[series.len() - 1].0 as f64;
+fn draw(area: &Area<'_>, lines: &[Line], panel: &Panel<'_>, range: &Range<f64>) -> Result<(), Box<dyn Error>> {
+    let places = &lines[0].points;
+    let ends = places[0].0 as f64..places[places.len() - 1].0 as f64;
     let time = panel.throughput; // its own inverse
-    let mut chart = ChartBuilder::on(area)
+    let mut builder = ChartBuilder::on(area);
+    if !panel.title.is_empty() {
+        builder.caption(panel.title, (FONT, 18, &TEXT));
+    }
+    let mut chart = builder
         .margin_left(12)
         .margin_right(12)
         .margin_top(if panel.title.is_empty() { 20 } else { 4 })
-        .caption(panel.title, (FONT, if panel.title.is_empty() { 0 } else { 18 }, &TEXT))
         .x_label_area_size(48)
         .y_label_area_size(66)
         .right_y_label_area_size(62)
@@ -151,45 +199,40 @@ fn draw(area: &Area<'_>, series: &Series, panel: &Panel<'_>, range: &Range<f64>)
     let style = (FONT, 15, &TEXT).into_text_style(area).transform(FontTransform::Rotate90);
     let style = style.pos(Pos::new(HPos::Center, VPos::Top));
     let middle = (ends.end, (range.start * range.end).sqrt());
-    chart.plotting_area().draw(&(EmptyElement::at(middle) + Text::new("ns per element", (58, 0), style)))?;
+    chart.plotting_area().draw(&(EmptyElement::at(middle) + Text::new(panel.time.to_owned(), (58, 0), style)))?;
 
     for (x, text) in panel.marks.iter().filter(|(x, _)| ends.contains(x)) {
         let style = small.pos(Pos::new(HPos::Center, VPos::Bottom)).color(&QUIET);
-        chart.draw_series(DashedLineSeries::new([(*x, range.start), (*x, range.end)], 2, 4, QUIET.into()))?;
+        chart.draw_series(LineSeries::new([(*x, range.start), (*x, range.end)], PALE))?;
         chart.plotting_area().draw(&(EmptyElement::at((*x, range.end)) + Text::new(text.clone(), (0, -4), style)))?;
     }
     // The limit's wide line lies under the others.
-    let mut contenders: Vec<Who> = series[0].1.all().map(|(who, _)| who).collect();
-    contenders.sort_by_key(|who| *who != Who::Limit);
-    for who in contenders {
-        let points = series.iter().filter_map(|(x, times)| Some((*x as f64, (panel.throughput)(times.of(who)?))));
-        let style = colour(who).stroke_width(stroke(who));
-        if is_dashed(who) {
-            chart.draw_series(DashedLineSeries::new(points, 7, 5, style))?;
-        } else {
-            chart.draw_series(LineSeries::new(points, style))?;
+    let mut lines: Vec<&Line> = lines.iter().collect();
+    lines.sort_by_key(|line| line.who != Who::OneStream);
+    for line in lines {
+        let points = line.points.iter().map(|(x, time)| (*x as f64, (panel.throughput)(*time)));
+        let style = colour(line.who).stroke_width(stroke(line.who));
+        chart.draw_series(LineSeries::new(points.clone(), style))?;
+        if is_marked(line.who) {
+            chart.draw_series(points.map(|point| Circle::new(point, 3, colour(line.who).filled())))?;
         }
     }
     Ok(())
 }
 
 /// Draws what the lines are: all exact ones in a row, below them the others.
-fn draw_legend(area: &Area<'_>, times: &Times) -> Result<(), Box<dyn Error>> {
+fn draw_legend(area: &Area<'_>, lines: &[Line]) -> Result<(), Box<dyn Error>> {
     let mut next = [(84, 12), (84, 36)];
-    for (who, _) in times.all() {
-        let (x, y) = &mut next[usize::from(is_dashed(who))];
-        let style = colour(who).stroke_width(stroke(who));
-        if is_dashed(who) {
-            for start in [*x, *x + 12, *x + 24] {
-                area.draw(&PathElement::new([(start, *y), (start + 7, *y)], style))?;
-            }
-        } else {
-            area.draw(&PathElement::new([(*x, *y), (*x + 31, *y)], style))?;
+    for line in lines {
+        let (x, y) = &mut next[usize::from(is_marked(line.who))];
+        let style = colour(line.who).stroke_width(stroke(line.who));
+        area.draw(&PathElement::new([(*x, *y), (*x + 31, *y)], style))?;
+        if is_marked(line.who) {
+            area.draw(&Circle::new((*x + 16, *y), 3, colour(line.who).filled()))?;
         }
-        let text = if who == Who::Limit { "limit (memory only)".into() } else { who.to_string() };
         let label = (FONT, 15, &TEXT).into_text_style(area).pos(Pos::new(HPos::Left, VPos::Center));
-        area.draw(&Text::new(text, (*x + 38, *y), label))?;
-        *x += 165;
+        area.draw(&Text::new(line.name.clone(), (*x + 38, *y), label))?;
+        *x += 140;
     }
     Ok(())
 }
@@ -198,20 +241,21 @@ fn draw_legend(area: &Area<'_>, times: &Times) -> Result<(), Box<dyn Error>> {
 fn colour(who: Who) -> RGBColor {
     match who {
         Who::Naive => RGBColor(60, 60, 60),
-        Who::Limit | Who::LimitOfTwoThreads => RGBColor(175, 175, 175),
+        Who::OneStream => RGBColor(175, 175, 175),
         Who::Step(Backend::Scalar, _) => RGBColor(204, 121, 167),
         Who::Step(Backend::Portable, _) => RGBColor(0, 158, 115),
-        Who::Step(Backend::Avx2, _) => RGBColor(0, 114, 178),
-        Who::Step(..) | Who::TwoThreads => RGBColor(213, 94, 0),
+        Who::Step(Backend::Avx2, _) | Who::Option("L2") => RGBColor(0, 114, 178),
+        _ => RGBColor(213, 94, 0),
     }
 }
 
 fn stroke(who: Who) -> u32 {
-    if who == Who::Limit { 5 } else { 2 }
+    if who == Who::OneStream { 5 } else { 2 }
 }
 
-fn is_dashed(who: Who) -> bool {
-    matches!(who, Who::Step(_, kind) if kind != KINDS[0])
+/// A line of `Arithmetic::Fast`.
+fn is_marked(who: Who) -> bool {
+    who == Who::Option("fast") || matches!(who, Who::Step(_, kind) if kind.fast)
 }
 
 /// Where a logarithmic axis has a line.

@@ -11,11 +11,15 @@ pub(crate) struct Cache {
 /// The processor's name, architecture, operating system, threads and caches.
 pub(crate) fn description() -> String {
     let cpu = value_of("/proc/cpuinfo", "model name").unwrap_or_else(|| "CPU of unknown name".into());
+    // The name may hide the generation, which these two numbers tell.
+    let [family, model] = ["cpu family", "model"].map(|key| value_of("/proc/cpuinfo", key));
+    let generation = family.zip(model).map(|(family, model)| format!(" family {family} model {model}"));
+    let generation = generation.unwrap_or_default();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let system = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-    let mut text = format!("{cpu} ({system}, {threads} hardware threads)");
+    let mut text = format!("{cpu}{generation} ({system}, {threads} hardware threads)");
     for Cache { level, bytes } in caches() {
-        text += &format!(", L{level} {}", super::text::bytes(bytes));
+        text += &format!(", L{level} {}", crate::text::bytes(bytes));
     }
     text
 }

@@ -1,189 +1,207 @@
-//! How fast steps are, as tables in Markdown on standard output and as two charts.
+//! How fast steps are, as tables in Markdown, as charts, and as a list of goals that are met or not.
 //!
-//! `cargo bench --bench throughput -- --help` says what can be chosen. `measure.rs` says how it is measured, and
-//! `../common/mod.rs` what the naive loop and the limit are.
+//! `cargo bench -p adagrad-benches --bench throughput -- --help` says what can be chosen. `measure.rs` says how it is
+//! measured; `../src/loops.rs` has the naive loops and `../src/limit.rs` the limit.
 
+mod calls;
 mod charts;
-#[path = "../common/mod.rs"]
-mod common;
 mod dense;
 mod goals;
 mod machine;
 mod measure;
+mod placement;
+mod plan;
 mod rows;
 mod text;
 mod threads;
 
 use core::error::Error;
-use core::time::Duration;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use adagrad::Backend;
-use clap::{Arg, ArgAction, Command, value_parser};
+use adagrad_benches::memory;
 
-use dense::Place;
-use measure::{Effort, Meter, Times, Who};
+use calls::Turn;
+use charts::Line;
+use goals::Measured;
+use measure::{Kind, Meter, Who};
+use plan::Plan;
 use rows::Layout;
-use text::{Table, binary, digits};
+use text::binary;
 
-/// What to measure.
-struct Plan {
-    effort: Effort,
-    /// Powers of two.
-    lengths: Vec<usize>,
-    goals: goals::Sizes,
-    columns: &'static [usize],
-    parameters: usize,
-    charts: PathBuf,
+/// What was printed, for the page.
+struct Report<'a> {
+    meter: &'a Meter,
+    text: String,
+    /// Where the charts are, seen from the page.
+    charts: String,
+}
+
+impl Report<'_> {
+    fn add(&mut self, text: &str) {
+        self.meter.print(text);
+        self.text += text;
+        self.text.push('\n');
+    }
+
+    fn table(&mut self, caption: &str, table: &text::Table) {
+        self.add(&format!("{caption}\n\n{}", table.markdown()));
+    }
+
+    fn chart(&mut self, what: &str, file: &str) {
+        self.add(&format!("![{what}]({}{file})\n", self.charts));
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let plan = plan();
+    let plan = Plan::from_arguments();
     rayon::ThreadPoolBuilder::new().num_threads(2).build_global()?;
-    let machine = machine::description();
-    let backends: Vec<Backend> = Backend::available().collect();
-    introduce(&machine, &backends);
     fs::create_dir_all(&plan.charts)?;
-    let groups = plan.lengths.len() + plan.goals.groups() + 2 * plan.columns.len();
-    let meter = Meter::new(plan.effort, groups);
+    let meter = Meter::new(plan.effort, plan.groups());
+    let mut report = Report { meter: &meter, text: String::new(), charts: plan.charts_from_page() };
+    report.add(&introduction());
+    let measured = Measured {
+        // First, while no large memory was freed.
+        placed: placement::measure(&meter, &plan.placed),
+        ..slices(&meter, &plan)
+    };
+    let measured = Measured { rows: rows_in_cache(&meter, &plan), ..measured };
+    let random_rows = random_rows(&meter, &plan);
 
-    let elements = plan.lengths.iter().chain(&plan.goals.dense).chain(&plan.goals.threads).max().copied().unwrap_or(1);
-    meter.tell("filling memory");
-    let mut memory = dense::memory(elements);
-    let measure = |n: &usize| (*n, dense::measure(&meter, &mut memory, *n, Place::Outside, &backends));
-    let series: Vec<(usize, Times)> = plan.lengths.iter().map(measure).collect();
-    meter.print(|| table("elements", &series).print("**Dense**, ns per element; GB/s are 20 divided by that:"));
-    let dense_chart = plan.charts.join("dense.svg");
-    let machine_of_chart = format!("adagrad {} on {machine}", env!("CARGO_PKG_VERSION"));
-    charts::dense(&dense_chart, &series, &machine_of_chart, &machine::caches())?;
-    let mut goals = goals::Goals::dense(&meter, &mut memory, &plan.goals);
-    drop(memory);
-
-    let small = goals::rows_in_cache(&meter, &plan.goals);
-    let large = random_rows(&meter, &plan)?;
-    goals.add_rows(&small, plan.goals.table);
-    goals.add_rows(&large, plan.parameters);
-    meter.print(|| goals.print());
+    report.table("### Goals\n\nThe figures of the goals are those of an AMD Zen 4.", &goals::table(&measured));
+    tell_dense(&mut report, &plan, &measured)?;
+    tell_calls(&mut report, &plan, &measured)?;
+    tell_rows(&mut report, &plan, &measured, random_rows.as_ref())?;
+    let caption = "### Placement\n\nSlices that lie apart, and plain `vec![0.0; n]` in each order of allocation; ns per \
+                   element:";
+    report.table(caption, &placement::table(&measured.placed));
+    let caption = format!(
+        "### Zeros\n\nWith G = g = 0 for a share of the elements, {} elements; ns per element:",
+        binary(goals::IN_CACHE[1])
+    );
+    report.table(&caption, &dense::table_of_zeros(&measured.zeros));
+    let caption = "### Two threads\n\n`par_step` beside `step`, and the limit on as many threads; ns per element:";
+    report.table(caption, &threads::table(&measured.threads));
+    let text = report.text;
+    if let Some(page) = &plan.page {
+        text::write_between_marks(page, &text)?;
+    }
     drop(meter);
-    eprintln!("charts: {}", plan.charts.display());
+    eprintln!("charts: {}", plan.charts.canonicalize()?.display());
     Ok(())
 }
 
-/// The arguments. Cargo adds `--bench`; without it this is a test, as it is for criterion.
-fn plan() -> Plan {
-    let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
-    let arguments = Command::new("throughput")
-        .bin_name("cargo bench --bench throughput --")
-        .about("Measures steps beside a naive loop and the limit of memory; prints Markdown and draws two charts")
-        .arg(flag("test").help("Measure almost nothing: only to see that it works"))
-        .arg(flag("bench").hide(true))
-        .arg(
-            Arg::new("charts")
-                .long("charts")
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf))
-                .help("Where to write dense.svg and rows.svg [default: throughput/ in Cargo's target directory]"),
-        )
-        .arg(
-            Arg::new("parameters")
-                .long("table")
-                .value_name("MI")
-                .value_parser(value_parser!(u16).range(1..))
-                .default_value("128")
-                .help("Size of the table of random rows, in 2^20 parameters; each takes 8 bytes"),
-        )
-        .get_matches();
-    let test = arguments.get_flag("test") || !arguments.get_flag("bench");
-    let charts = arguments.get_one::<PathBuf>("charts").cloned();
-    // A directory for temporary files in Cargo's target directory.
-    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    if test {
-        return Plan {
-            effort: Effort { shortest: Duration::ZERO, group: Duration::ZERO, repetitions: 1 },
-            lengths: vec![64, 128, 1 << 16],
-            goals: goals::Sizes {
-                dense: vec![1 << 10],
-                calls: vec![1, 17],
-                threads: vec![1 << 16],
-                table: 1 << 15,
-                columns: &[16],
-            },
-            columns: &[4, 20, 256],
-            parameters: 1 << 16,
-            charts: charts.unwrap_or_else(|| temporary.join("throughput")),
-        };
-    }
-    let parameters = arguments.get_one::<u16>("parameters").copied().map_or(128, usize::from);
-    Plan {
-        effort: Effort { shortest: Duration::from_micros(100), group: Duration::from_millis(1500), repetitions: 7 },
-        lengths: (6..=25).map(|power| 1 << power).collect(),
-        goals: goals::Sizes {
-            dense: [10, 15, 20, 25].map(|power| 1 << power).into(),
-            calls: vec![1, 4, 8, 15, 16, 17, 20, 32, 64],
-            threads: vec![1 << 18, 1 << 20, 1 << 25],
-            table: 1 << 15,
-            columns: goals::COLUMNS,
-        },
-        columns: &[4, 8, 16, 20, 32, 64, 128, 256],
-        parameters: parameters << 20,
-        charts: charts.unwrap_or_else(|| temporary.with_file_name("throughput")),
-    }
+/// Measures what is done on slices.
+fn slices(meter: &Meter, plan: &Plan) -> Measured {
+    let elements = plan.lengths.iter().chain(&plan.threads).max().copied().unwrap_or(1);
+    meter.tell("filling memory");
+    let mut memory = memory::apart(elements);
+    let dense = plan.lengths.iter().map(|n| (*n, dense::measure(meter, &mut memory, *n))).collect();
+    let calls = |turn| plan.calls.iter().map(|n| (*n, calls::measure(meter, *n, turn))).collect();
+    let calls = Turn::ALL.map(|turn| (turn, calls(turn))).into();
+    let zeros = dense::ZEROS.map(|share| (share, dense::measure_zeros(meter, goals::IN_CACHE[1], share))).into();
+    let threads = plan.threads.iter().map(|n| (*n, threads::measure(meter, &mut memory, *n))).collect();
+    Measured { dense, calls, zeros, threads, ..Measured::default() }
 }
 
-/// Says what is measured, and where.
-fn introduce(machine: &str, backends: &[Backend]) {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let separator = if arguments.is_empty() { "" } else { " -- " };
-    let arguments = arguments.join(" ");
-    let names: Vec<String> = backends.iter().map(Backend::to_string).collect();
-    println!("`cargo bench --bench throughput{separator}{arguments}`");
-    println!();
-    println!("- adagrad {}; backends here: {}", env!("CARGO_PKG_VERSION"), names.join(", "));
-    println!("- {machine}");
-    println!(
-        "- naive loop: the step written plainly; limit: a loop over the same memory that computes next to nothing, the"
-    );
-    println!("  faster of two: with 16-byte and with 32-byte vectors, or for rows without and with prefetching");
-    println!(
-        "- all contenders in turn on the same memory, and of each the shortest time; the gradients are small random"
-    );
-    println!("  numbers, η = 1e-4, ε = 1e-8");
-    println!();
+/// Measures random rows of a table that the second-level cache holds.
+fn rows_in_cache(meter: &Meter, plan: &Plan) -> rows::Measured {
+    let mut memory = rows::Memory::new(plan::TABLE_IN_CACHE);
+    let mut of_layout = |layout| {
+        let measure = |dim: &usize| (*dim, rows::measure(meter, 0.7, &mut memory, *dim, layout));
+        (layout, plan.columns_in_cache.iter().map(measure).collect())
+    };
+    Layout::ALL.map(&mut of_layout).into()
 }
 
-/// Measures random rows of the large table, prints them and draws the chart; nothing where the memory is missing.
-fn random_rows(meter: &Meter, plan: &Plan) -> Result<rows::Measured, Box<dyn Error>> {
-    let bytes = rows::Memory::bytes(plan.parameters);
-    if !machine::has_memory(bytes) {
-        let mebibytes = bytes >> 20;
-        meter.print(|| println!("SKIPPED: random rows take {mebibytes} MiB, which are not free; `--table` sets it\n"));
-        return Ok(Vec::new());
+/// Measures random rows of the large table; nothing where the memory is missing.
+fn random_rows(meter: &Meter, plan: &Plan) -> Option<rows::Measured> {
+    if !machine::has_memory(rows::Memory::bytes(plan.parameters)) {
+        return None;
     }
     meter.tell("filling memory");
     let mut memory = rows::Memory::new(plan.parameters);
-    let mut layouts = Vec::new();
-    for layout in Layout::ALL {
-        let measure = |dim: &usize| (*dim, rows::measure(meter, &mut memory, *dim, layout));
-        layouts.push((layout, plan.columns.iter().map(measure).collect::<Vec<_>>()));
-    }
-    for (layout, series) in &layouts {
-        let (name, size) = (layout.name(), binary(plan.parameters));
-        let caption = format!("**Random rows**, {name}, of a table of {size} parameters, ns per element:");
-        meter.print(|| table("columns", series).print(&caption));
-    }
-    let panels: Vec<_> = layouts.iter().map(|(layout, series)| (layout.name(), series.clone())).collect();
-    let machine = format!("adagrad {} on {}", env!("CARGO_PKG_VERSION"), machine::description());
-    charts::rows(&plan.charts.join("rows.svg"), &panels, plan.parameters, &machine)?;
-    Ok(layouts)
+    let mut of_layout = |layout| {
+        let measure = |dim: &usize| (*dim, rows::measure(meter, 1.5, &mut memory, *dim, layout));
+        (layout, plan.columns.iter().map(measure).collect())
+    };
+    Some(Layout::ALL.map(&mut of_layout).into())
 }
 
-/// Times per element, a line for each size.
-fn table(size: &str, series: &[(usize, Times)]) -> Table {
-    let contenders: Vec<Who> = series[0].1.all().map(|(who, _)| who).collect();
-    let mut table = Table::new([size.to_owned()].into_iter().chain(contenders.iter().map(Who::to_string)));
-    for (n, times) in series {
-        table.push([binary(*n)].into_iter().chain(times.all().map(|(_, time)| digits(time))));
+fn tell_dense(report: &mut Report<'_>, plan: &Plan, measured: &Measured) -> Result<(), Box<dyn Error>> {
+    report.add("### Dense steps\n");
+    report.chart("Throughput of a dense step over its length", "dense.svg");
+    report.table(
+        "ε outside the root, ns per element; GB/s are 20 divided by that:",
+        &dense::table(&measured.dense, false),
+    );
+    report.table("ε inside the root:", &dense::table(&measured.dense, true));
+    let steps = measured.dense[0].1.all().map(|(who, _)| who).filter(|who| dense::has_epsilon(*who, false));
+    let lines = [Who::Naive].into_iter().chain(steps).chain([Who::OneStream]);
+    let lines: Vec<Line> = lines.map(|who| Line::new(&measured.dense, who)).collect();
+    charts::dense(&plan.charts.join("dense.svg"), &lines, &machine_of_chart(), &machine::caches())
+}
+
+fn tell_calls(report: &mut Report<'_>, plan: &Plan, measured: &Measured) -> Result<(), Box<dyn Error>> {
+    report.add(
+        "### Calls of few elements\n\nEach naive loop stands before the steps that are compared with it. `rate set`: with \
+         `with_learning_rate` before\neach call. `pytorch` rounds `G + g·g` once; its naive loop, which would call a \
+         function for that, is the plain one.\nWith L2 decay on the same memory a call begins with the parameters that the \
+         one before stored: that chain of a\nroot and a division is what is timed there.\n",
+    );
+    report.chart("Calls per second over their elements", "calls.svg");
+    for (turn, series) in &measured.calls {
+        report.table(&format!("Calls {}, ns per call:", turn.name()), &calls::table(series));
     }
-    table
+    let lines = [Who::Naive, Who::Option("default"), Who::Option("L2"), Who::Option("fast")];
+    let panels =
+        measured.calls.iter().map(|(turn, series)| (turn.name(), lines.map(|who| Line::new(series, who)).into()));
+    charts::calls(&plan.charts.join("calls.svg"), &panels.collect::<Vec<_>>(), &machine_of_chart())
+}
+
+fn tell_rows(
+    report: &mut Report<'_>,
+    plan: &Plan,
+    measured: &Measured,
+    random_rows: Option<&rows::Measured>,
+) -> Result<(), Box<dyn Error>> {
+    let caption = format!(
+        "### Rows\n\nRandom rows of a table of {} parameters, which the second cache holds; ns per element:",
+        binary(plan::TABLE_IN_CACHE)
+    );
+    report.table(&caption, &rows::table(&measured.rows));
+    let size = binary(plan.parameters);
+    let Some(layouts) = random_rows else {
+        let mebibytes = rows::Memory::bytes(plan.parameters) >> 20;
+        report.add(&format!("SKIPPED: random rows of {size} parameters take {mebibytes} MiB, which are not free.\n"));
+        return Ok(());
+    };
+    report.chart("Throughput of a step of random rows over their columns", "rows.svg");
+    let caption = format!("Random rows of a table of {size} parameters, which lies in memory; ns per element:");
+    report.table(&caption, &rows::table(layouts));
+    let panels = layouts.iter().map(|(layout, series)| {
+        let who = [Who::Naive, Who::detected(Kind::EXACT), Who::detected(Kind::FAST), Who::OneStream];
+        let lines = who.map(|who| Line::new(series, who)).into_iter();
+        (layout.name(), lines.filter(Line::is_measured).collect())
+    });
+    let panels: Vec<(&str, Vec<Line>)> = panels.collect();
+    charts::rows(&plan.charts.join("rows.svg"), &panels, plan.parameters, &machine_of_chart())
+}
+
+fn machine_of_chart() -> String {
+    format!("adagrad on {}", machine::description())
+}
+
+/// Says what is measured, and where.
+fn introduction() -> String {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let separator = if arguments.is_empty() { "" } else { " -- " };
+    let names: Vec<String> = Backend::available().map(|backend| backend.to_string()).collect();
+    format!(
+        "One run of `{}{separator}{}` on {}. Backends here: {}.\n",
+        plan::COMMAND,
+        arguments.join(" "),
+        machine::description(),
+        names.join(", ")
+    )
 }

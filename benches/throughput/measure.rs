@@ -6,46 +6,67 @@ use core::hint::black_box;
 use core::time::Duration;
 use std::time::Instant;
 
-use adagrad::{Adagrad, Arithmetic, Backend};
+use adagrad::{Adagrad, Arithmetic, Backend, Epsilon};
+use adagrad_benches::{EPSILON, OPT};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::common::OPT;
-
 /// A way to compute the step.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kind {
-    pub(crate) name: &'static str,
-    pub(crate) options: Adagrad,
+    pub(crate) fast: bool,
+    /// Whether ε is inside the root.
+    pub(crate) inside: bool,
 }
 
-/// All ways. The charts' lines of the first are solid, those of a second are dashed.
-pub(crate) const KINDS: &[Kind] =
-    &[Kind { name: "exact", options: OPT }, Kind { name: "fast", options: OPT.with_arithmetic(Arithmetic::Fast) }];
-
 impl Kind {
-    /// Whether the backend has it. Where it has not, the step is that of the first kind.
-    pub(crate) fn is_on(&self, backend: Backend) -> bool {
-        *self == KINDS[0] || !matches!(backend, Backend::Scalar | Backend::Portable)
+    pub(crate) const EXACT: Self = Self { fast: false, inside: false };
+    pub(crate) const FAST: Self = Self { fast: true, inside: false };
+
+    pub(crate) fn options(self) -> Adagrad {
+        let options = if self.inside { OPT.with_epsilon(Epsilon::InsideSqrt(EPSILON)) } else { OPT };
+        if self.fast { options.with_arithmetic(Arithmetic::Fast) } else { options }
+    }
+
+    /// Whether the backend has it. Where it has not, the step is the exact one.
+    pub(crate) fn is_on(self, backend: Backend) -> bool {
+        !self.fast || !matches!(backend, Backend::Scalar | Backend::Portable)
     }
 }
 
 /// Who is measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     Naive,
+    NaiveInside,
+    NaiveL2,
     Step(Backend, Kind),
-    Limit,
+    /// The detected backend's step with an option.
+    Option(&'static str),
+    /// The limit as a loop with one stream through each slice.
+    OneStream,
+    SeveralStreams,
     TwoThreads,
     LimitOfTwoThreads,
+}
+
+impl Who {
+    /// The detected backend's step.
+    pub(crate) fn detected(kind: Kind) -> Self {
+        Self::Step(Backend::detected(), kind)
+    }
 }
 
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Naive => f.write_str("naive loop"),
-            Self::Step(backend, kind) if *kind == KINDS[0] => write!(f, "{backend}"),
-            Self::Step(backend, kind) => write!(f, "{backend} {}", kind.name),
-            Self::Limit => f.write_str("limit"),
+            Self::Naive => f.write_str("naive"),
+            Self::NaiveInside => f.write_str("naive, ε inside"),
+            Self::NaiveL2 => f.write_str("naive, L2"),
+            Self::Step(backend, kind) if kind.fast => write!(f, "{backend} fast"),
+            Self::Step(backend, _) => write!(f, "{backend}"),
+            Self::Option(name) => f.write_str(name),
+            Self::OneStream => f.write_str("limit of one stream"),
+            Self::SeveralStreams => f.write_str("limit of several"),
             Self::TwoThreads => f.write_str("two threads"),
             Self::LimitOfTwoThreads => f.write_str("limit of two threads"),
         }
@@ -105,6 +126,17 @@ impl Times {
     pub(crate) fn of(&self, who: Who) -> Option<f64> {
         self.all().find(|(measured, _)| *measured == who).map(|(_, time)| time)
     }
+
+    /// The faster of one stream and several.
+    pub(crate) fn limit(&self) -> Option<f64> {
+        let several = self.of(Who::SeveralStreams).unwrap_or(f64::INFINITY);
+        self.of(Who::OneStream).map(|one| one.min(several))
+    }
+
+    /// How many times as fast one is as another.
+    pub(crate) fn ratio(&self, who: Who, other: Who) -> Option<f64> {
+        Some(self.of(other)? / self.of(who)?)
+    }
 }
 
 /// How long to measure.
@@ -112,10 +144,10 @@ impl Times {
 pub(crate) struct Effort {
     /// One measurement, at least.
     pub(crate) shortest: Duration,
-    /// All of a group of contenders, if the repetitions allow.
-    pub(crate) group: Duration,
-    /// Of a group, at least.
+    /// Of each group of contenders, at least.
     pub(crate) repetitions: usize,
+    /// What a group's time is multiplied by.
+    pub(crate) scale: f64,
 }
 
 /// Measures, and tells on standard error how far it is.
@@ -143,15 +175,21 @@ impl Meter {
     }
 
     /// Prints to standard output, past the bar.
-    pub(crate) fn print(&self, print: impl FnOnce()) {
-        self.bar.suspend(print);
+    pub(crate) fn print(&self, text: &str) {
+        self.bar.suspend(|| println!("{text}"));
     }
 
-    /// The shortest time of a call of each, on any of the memories, which share the time. Where two are the same
+    /// The shortest time of a call of each, on any of the memories, which share the seconds. Where two are the same
     /// [`Who`], the faster one counts.
-    pub(crate) fn measure<M>(&self, what: &str, contenders: &[Contender<'_, M>], memories: &mut [M]) -> Times {
+    pub(crate) fn measure<M>(
+        &self,
+        what: &str,
+        seconds: f64,
+        contenders: &[Contender<'_, M>],
+        memories: &mut [M],
+    ) -> Times {
         self.tell(what);
-        let group = self.effort.group.div_f64(memories.len() as f64);
+        let seconds = seconds * self.effort.scale / memories.len() as f64;
         let at_least = self.effort.repetitions.div_ceil(memories.len());
         let mut least = vec![f64::INFINITY; contenders.len()];
         for memory in memories {
@@ -159,10 +197,12 @@ impl Meter {
             let calls = contenders.iter().map(|contender| contender.calls(memory, self.effort.shortest));
             let calls: Vec<u32> = calls.collect();
             let mut repetitions = 0;
-            while repetitions < at_least || start.elapsed() < group {
-                for ((contender, calls), least) in contenders.iter().zip(&calls).zip(&mut least) {
-                    let time = contender.time(memory, *calls).as_secs_f64() * 1e9 / f64::from(*calls);
-                    *least = least.min(time);
+            while repetitions < at_least || start.elapsed().as_secs_f64() < seconds {
+                for i in 0..contenders.len() {
+                    // Every other time backwards: what one leaves in the caches and the clock meets both its neighbours.
+                    let i = if repetitions % 2 == 0 { i } else { contenders.len() - 1 - i };
+                    let time = contenders[i].time(memory, calls[i]).as_secs_f64() * 1e9 / f64::from(calls[i]);
+                    least[i] = least[i].min(time);
                 }
                 repetitions += 1;
                 self.bar.tick();

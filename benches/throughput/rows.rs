@@ -1,13 +1,16 @@
 //! Steps of random rows of a table.
 
+use core::hint::black_box;
 use core::iter::Cycle;
 use core::slice::ChunksExact;
 
 use adagrad::{Backend, Table};
+use adagrad_benches::limit::{Ahead, loops_over_rows};
+use adagrad_benches::loops::{Loop, each_row, naive, naive_row_wise};
+use adagrad_benches::memory::Random;
 
-use crate::common::{Loop, Random, each_row, each_row_ahead, naive, naive_row_wise, traffic, traffic_row_wise};
-use crate::measure::{Contender, KINDS, Meter, Times, Who};
-use crate::text::binary;
+use crate::measure::{Contender, Kind, Meter, Times, Who};
+use crate::text::{self, binary, cell};
 
 /// Gradient values of a call, at most: 128 KiB.
 const BATCH: usize = 1 << 15;
@@ -69,15 +72,10 @@ impl Calls<'_> {
         let rows = self.batches.next().expect("it cycles");
         each_row(self.params, self.accumulator, self.dim, rows, self.grads, run);
     }
-
-    fn each_row_ahead(&mut self, run: impl Loop) {
-        let rows = self.batches.next().expect("it cycles");
-        each_row_ahead(self.params, self.accumulator, self.dim, rows, self.grads, run);
-    }
 }
 
 /// Times per element of the detected backend.
-pub(crate) fn measure(meter: &Meter, memory: &mut Memory, dim: usize, layout: Layout) -> Times {
+pub(crate) fn measure(meter: &Meter, seconds: f64, memory: &mut Memory, dim: usize, layout: Layout) -> Times {
     let Memory { params, accumulator, grads } = memory;
     let what = format!("table of {} parameters, {dim} columns, {}", binary(params.len()), layout.name());
     // What is left over where `dim` is no power of two.
@@ -97,27 +95,56 @@ pub(crate) fn measure(meter: &Meter, memory: &mut Memory, dim: usize, layout: La
         Layout::ElementWise => calls.each_row(naive),
         Layout::RowWise => calls.each_row(naive_row_wise),
     })];
-    let backend = Backend::detected();
-    // Row-wise all kinds are the same: they divide once for a row.
-    let kinds = if layout == Layout::RowWise { &KINDS[..1] } else { KINDS };
-    for kind in kinds.iter().filter(|kind| kind.is_on(backend)) {
-        contenders.push(Contender::new(Who::Step(backend, *kind), move |calls: &mut Calls<'_>| {
+    // Row-wise both kinds are the same: they divide once for a row.
+    let kinds: &[Kind] = if layout == Layout::RowWise { &[Kind::EXACT] } else { &[Kind::EXACT, Kind::FAST] };
+    for kind in kinds.iter().filter(|kind| kind.is_on(Backend::detected())) {
+        let options = kind.options();
+        contenders.push(Contender::new(Who::detected(*kind), move |calls: &mut Calls<'_>| {
             let table = match layout {
                 Layout::ElementWise => Table::new(calls.params, calls.accumulator, dim),
                 Layout::RowWise => Table::row_wise(calls.params, calls.accumulator, dim),
             };
             let rows = calls.batches.next().expect("it cycles");
-            let done = kind.options.step_rows_on(backend, &mut table.expect("the shapes fit"), rows, calls.grads);
+            let done = black_box(&options).step_rows(&mut table.expect("the shapes fit"), rows, calls.grads);
             done.expect("each row is in it");
         }));
     }
-    contenders.push(Contender::new(Who::Limit, |calls: &mut Calls<'_>| match layout {
-        Layout::ElementWise => calls.each_row(traffic),
-        Layout::RowWise => calls.each_row(traffic_row_wise),
-    }));
-    contenders.push(Contender::new(Who::Limit, |calls: &mut Calls<'_>| match layout {
-        Layout::ElementWise => calls.each_row_ahead(traffic),
-        Layout::RowWise => calls.each_row_ahead(traffic_row_wise),
-    }));
-    meter.measure(&what, &contenders, core::slice::from_mut(&mut calls)).per(a_call * dim)
+    for (ahead, run) in loops_over_rows(layout == Layout::RowWise) {
+        // In the cache nothing is asked for ahead.
+        if ahead == Ahead::Nothing || rows * dim > BATCH {
+            contenders.push(Contender::new(Who::OneStream, move |calls: &mut Calls<'_>| {
+                let rows = calls.batches.next().expect("it cycles");
+                run(calls.params, calls.accumulator, dim, rows, calls.grads);
+            }));
+        }
+    }
+    meter.measure(&what, seconds, &contenders, core::slice::from_mut(&mut calls)).per(a_call * dim)
+}
+
+/// A line for each number of columns, with both layouts.
+pub(crate) fn table(layouts: &Measured) -> text::Table {
+    let exact = Who::detected(Kind::EXACT);
+    let mut head = vec!["columns".to_owned()];
+    for (layout, _) in layouts {
+        head.push(format!("{}: naive", layout.name()));
+        head.push("exact".into());
+        if *layout == Layout::ElementWise {
+            head.push("fast".into());
+        }
+        head.push("limit".into());
+    }
+    let mut table = text::Table::new(head);
+    for i in 0..layouts[0].1.len() {
+        let mut cells = vec![layouts[0].1[i].0.to_string()];
+        for (layout, series) in layouts {
+            let times = &series[i].1;
+            cells.extend([cell(times.of(Who::Naive)), cell(times.of(exact))]);
+            if *layout == Layout::ElementWise {
+                cells.push(cell(times.of(Who::detected(Kind::FAST))));
+            }
+            cells.push(cell(times.limit()));
+        }
+        table.push(cells);
+    }
+    table
 }

@@ -1,4 +1,8 @@
-//! Numbers and tables as text.
+//! Numbers and tables as text, and the page that they are written into.
+
+use core::error::Error;
+use std::fs;
+use std::path::Path;
 
 /// `4096` as `4 KiB`.
 pub(crate) fn bytes(bytes: usize) -> String {
@@ -30,6 +34,11 @@ pub(crate) fn digits(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
+/// A number, or nothing.
+pub(crate) fn cell(value: Option<f64>) -> String {
+    value.map_or_else(String::new, digits)
+}
+
 /// A table in Markdown, whose numbers stand right.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
@@ -44,24 +53,36 @@ impl Table {
         self.rows.push(row.into_iter().map(S::into).collect());
     }
 
-    /// With the columns of equal width, and an empty line behind it.
-    pub(crate) fn print(&self, caption: &str) {
-        println!("{caption}\n");
-        let columns = self.rows[0].len();
+    /// With the columns of equal width.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = String::new();
         let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns).map(|column| width(column).max(3)).collect();
+        let widths: Vec<usize> = (0..self.rows[0].len()).map(|column| width(column).max(3)).collect();
         for (i, row) in self.rows.iter().enumerate() {
             let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
                 if column == 0 { format!(" {cell:<width$} ") } else { format!(" {cell:>width$} ") }
             });
-            println!("|{}|", cells.collect::<Vec<_>>().join("|"));
+            text += &format!("|{}|\n", cells.collect::<Vec<_>>().join("|"));
             if i == 0 {
                 let rules = widths.iter().enumerate().map(|(column, width)| {
                     if column == 0 { "-".repeat(width + 2) } else { format!("{}:", "-".repeat(width + 1)) }
                 });
-                println!("|{}|", rules.collect::<Vec<_>>().join("|"));
+                text += &format!("|{}|\n", rules.collect::<Vec<_>>().join("|"));
             }
         }
-        println!();
+        text
     }
+}
+
+const BEGIN: &str = "<!-- begin measured -->";
+const END: &str = "<!-- end measured -->";
+
+/// Replaces what stands between the two marks of a page. Both must be there, so that no other file is spoiled.
+pub(crate) fn write_between_marks(page: &Path, text: &str) -> Result<(), Box<dyn Error>> {
+    let old = fs::read_to_string(page)?;
+    let missing = || format!("{} has no lines {BEGIN} and {END}", page.display());
+    let (before, rest) = old.split_once(BEGIN).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
+    fs::write(page, format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", text.trim()))?;
+    Ok(())
 }

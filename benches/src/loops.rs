@@ -1,0 +1,61 @@
+//! The step as one would write it in a loop, compiled for the default target: of slices and of rows, one for each option
+//! that it is compared with.
+
+use crate::{DECAY, EPSILON, LEARNING_RATE};
+
+/// A loop over parameters, their gradients, and their accumulators or their one accumulator.
+pub trait Loop: Copy + Fn(&mut [f32], &[f32], &mut [f32]) {}
+impl<F: Copy + Fn(&mut [f32], &[f32], &mut [f32])> Loop for F {}
+
+/// One call, as one to another function would be: it is not compiled into the caller.
+#[inline(never)]
+pub fn whole(params: &mut [f32], grads: &[f32], accumulator: &mut [f32], run: impl Loop) {
+    run(params, grads, accumulator);
+}
+
+#[inline(never)]
+pub fn each_row(params: &mut [f32], accumulator: &mut [f32], dim: usize, rows: &[u32], grads: &[f32], run: impl Loop) {
+    let accumulators = accumulator.len() / (params.len() / dim);
+    for (row, g) in rows.iter().zip(grads.chunks_exact(dim)) {
+        let row = *row as usize;
+        let w = &mut params[row * dim..][..dim];
+        run(w, g, &mut accumulator[row * accumulators..][..accumulators]);
+    }
+}
+
+#[inline(always)]
+pub fn naive(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
+    for ((w, g), a) in params.iter_mut().zip(grads).zip(accumulator) {
+        *a += g * g;
+        *w -= LEARNING_RATE * g / (a.sqrt() + EPSILON);
+    }
+}
+
+/// With ε inside the root.
+#[inline(always)]
+pub fn naive_inside(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
+    for ((w, g), a) in params.iter_mut().zip(grads).zip(accumulator) {
+        *a += g * g;
+        *w -= LEARNING_RATE * g / (*a + EPSILON).sqrt();
+    }
+}
+
+/// With L2 decay.
+#[inline(always)]
+pub fn naive_l2(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
+    for ((w, g), a) in params.iter_mut().zip(grads).zip(accumulator) {
+        let g = g + DECAY * *w;
+        *a += g * g;
+        *w -= LEARNING_RATE * g / (a.sqrt() + EPSILON);
+    }
+}
+
+/// With one accumulator for the row.
+#[inline(always)]
+pub fn naive_row_wise(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
+    accumulator[0] += grads.iter().map(|g| g * g).sum::<f32>() / grads.len() as f32;
+    let rate = LEARNING_RATE / (accumulator[0].sqrt() + EPSILON);
+    for (w, g) in params.iter_mut().zip(grads) {
+        *w -= rate * g;
+    }
+}

@@ -3,9 +3,9 @@
 //! It shares nothing with the crate's kernels: one element at a time, `std`'s square root and fused multiply-add.
 #![allow(dead_code, reason = "each test uses its own part of this file")]
 
-use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, WeightDecay};
 
-/// Hyper-parameters, readable, unlike [`Adagrad`]'s.
+/// Hyper-parameters that each function here reads, and no code of the crate.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub learning_rate: f32,
@@ -51,6 +51,11 @@ impl Options {
         }
     }
 
+    /// The same for the crate on a given backend.
+    pub fn on(&self, backend: Backend) -> Adagrad {
+        self.adagrad().with_backend(backend)
+    }
+
     fn product_plus(&self, a: f32, b: f32, c: f32) -> f32 {
         match self.arithmetic {
             Arithmetic::Fused => a.mul_add(b, c),
@@ -82,10 +87,6 @@ impl Options {
         }
     }
 
-    fn saturated(&self, accumulator: f32) -> f32 {
-        if self.non_finite == NonFinite::Skip && accumulator > f32::MAX { f32::MAX } else { accumulator }
-    }
-
     fn accumulate(&self, accumulator: f32, g: f32) -> f32 {
         let kept = self.kept(accumulator);
         match self.accumulation {
@@ -102,9 +103,10 @@ impl Options {
         }
     }
 
-    /// Whether this, which is made of a gradient, is to be left out.
-    fn skips(&self, g: f32) -> bool {
-        self.non_finite == NonFinite::Skip && !g.is_finite()
+    /// Whether an update is to be left out: of an accumulator that no step can repair, or to values that are not finite.
+    fn skips(&self, accumulator: f32, new_accumulator: f32, new_params: &[f32]) -> bool {
+        let good = accumulator >= 0.0 && new_accumulator.is_finite() && new_params.iter().all(|w| w.is_finite());
+        self.non_finite == NonFinite::Skip && !good
     }
 
     pub fn denominator(&self, accumulator: f32) -> f32 {
@@ -126,16 +128,17 @@ impl Options {
         let mut skipped = 0;
         for i in 0..params.len() {
             let g = self.gradient(params[i], grads[i]);
-            if self.skips(self.learning_rate * g) {
-                skipped += 1;
-                continue;
-            }
             let sum = self.accumulate(accumulator[i], g);
             let d = self.denominator(sum);
-            accumulator[i] = self.saturated(sum);
-            params[i] = self.decay(params[i]);
+            let mut w = self.decay(params[i]);
             if d != 0.0 {
-                params[i] -= (self.learning_rate * g) / d;
+                w -= (self.learning_rate * g) / d;
+            }
+            if self.skips(accumulator[i], sum, &[w]) {
+                skipped += 1;
+            } else {
+                params[i] = w;
+                accumulator[i] = sum;
             }
         }
         skipped
@@ -172,10 +175,6 @@ impl Options {
         for (k, &row) in rows.iter().enumerate() {
             let params = &mut params[row * dim..(row + 1) * dim];
             let g: Vec<f32> = (0..dim).map(|j| self.gradient(params[j], grads[k * dim + j])).collect();
-            if g.iter().any(|g| self.skips(*g)) {
-                skipped += 1;
-                continue;
-            }
             let mut p = [0.0; 8];
             for j in 0..dim {
                 p[j % 8] = self.product_plus(g[j], g[j], p[j % 8]);
@@ -183,13 +182,21 @@ impl Options {
             let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
             let sum = self.accumulate_mean(accumulator[row], sum / dim as f32);
             let d = self.denominator(sum);
-            accumulator[row] = self.saturated(sum);
-            let rate = self.learning_rate / d;
+            let mut rate = self.learning_rate / d;
+            if rate > f32::MAX {
+                rate = f32::MAX;
+            }
+            let mut w: Vec<f32> = params.iter().map(|w| self.decay(*w)).collect();
             for j in 0..dim {
-                params[j] = self.decay(params[j]);
                 if d != 0.0 {
-                    params[j] -= rate * g[j];
+                    w[j] -= rate * g[j];
                 }
+            }
+            if self.skips(accumulator[row], sum, &w) {
+                skipped += 1;
+            } else {
+                params.copy_from_slice(&w);
+                accumulator[row] = sum;
             }
         }
         skipped
@@ -238,6 +245,29 @@ pub fn coalesce(rows: &[usize], grads: &[f32], dim: usize) -> (Vec<usize>, Vec<f
         }
     }
     (distinct, sums)
+}
+
+/// `Σ x²` in the documented order: strides of 4,096, each into 32 sums in `f32`, or in `f64` where those leave the range
+/// of `f32`; then 32 totals in `f64`, added as a tree of neighbours.
+pub fn sum_of_squares(values: &[f32]) -> f64 {
+    let mut totals = vec![0.0; 32];
+    for stride in values.chunks(4096) {
+        let mut narrow = [0.0_f32; 32];
+        let mut wide = [0.0_f64; 32];
+        for (j, x) in stride.iter().enumerate() {
+            narrow[j % 32] += x * x;
+            wide[j % 32] += f64::from(*x) * f64::from(*x);
+        }
+        let total: f64 = narrow.iter().map(|sum| f64::from(*sum)).fold(0.0, |a, b| a + b);
+        let in_range = narrow.iter().all(|sum| sum.is_finite()) && total >= 2.0_f64.powi(-90);
+        for j in 0..32 {
+            totals[j] += if in_range { f64::from(narrow[j]) } else { wide[j] };
+        }
+    }
+    while totals.len() > 1 {
+        totals = totals.chunks(2).map(|pair| pair[0] + pair[1]).collect();
+    }
+    totals[0]
 }
 
 /// Whether two values are the same bits, or both NaN (the payload is the CPU's).

@@ -1,0 +1,172 @@
+//! The dense step.
+
+use adagrad::{Adagrad, NonFinite};
+
+use crate::inputs::{LENGTHS, LONG, OFFSETS, Random, SPECIAL, State, options, plain_options};
+use crate::on_each;
+use crate::reference::{Options, assert_same};
+
+/// Takes one dense step with the crate and one with the reference. The slices of parameters, gradients and accumulators
+/// begin so many elements into their allocations.
+#[track_caller]
+pub fn check(opt: Adagrad, options: &Options, state: &State, offsets: [usize; 3]) {
+    let length = state.params.len();
+    let shifted = |values: &[f32], offset: usize| [&vec![7.0; offset], values].concat();
+    let [w_from, g_from, a_from] = offsets;
+    let mut params = shifted(&state.params, w_from);
+    let grads = shifted(&state.grads, g_from);
+    let mut accumulator = shifted(&state.accumulator, a_from);
+    let report =
+        opt.step(&mut params[w_from..], &grads[g_from..], &mut accumulator[a_from..]).expect("valid and available");
+
+    let mut expected = state.clone();
+    let skipped = options.step(&mut expected.params, &state.grads, &mut expected.accumulator);
+    let context = |what| format!("{what} of {length} elements from {offsets:?}, {opt:?}");
+    assert_same(&accumulator[a_from..], &expected.accumulator, context("accumulator"));
+    assert_same(&params[w_from..], &expected.params, context("params"));
+    assert_eq!(report.skipped, skipped, "{}", context("elements skipped"));
+    let before = params[..w_from].iter().chain(&accumulator[..a_from]);
+    assert!(before.into_iter().all(|x| *x == 7.0), "{}", context("what is before the slice"));
+}
+
+#[test]
+fn over_lengths_and_offsets() {
+    on_each(|backend| {
+        for length in LENGTHS {
+            let state = State::new(length, length as u64, Random::ordinary);
+            for options in plain_options() {
+                for offset in OFFSETS {
+                    check(options.on(backend), &options, &state, [offset; 3]);
+                }
+                // Each slice with an alignment of its own.
+                for offsets in [[0, 1, 2], [1, 0, 3], [5, 9, 0], [2, 0, 13], [15, 4, 11]] {
+                    check(options.on(backend), &options, &state, offsets);
+                }
+            }
+        }
+    });
+}
+
+/// Special values amid ordinary ones, so that a guard that a group of blocks shares takes its other path in the midst of
+/// a slice, at each place of the group.
+#[test]
+fn over_lengths_with_special_values_amid_ordinary_ones() {
+    on_each(|backend| {
+        for (seed, value) in [Random::sprinkled, Random::with_zeros, Random::any, Random::any_exponent].iter().enumerate() {
+            for length in LENGTHS {
+                let state = State::new(length, (1000 * seed + length) as u64, *value);
+                for options in plain_options() {
+                    for non_finite in [NonFinite::Propagate, NonFinite::Skip] {
+                        let options = Options { non_finite, ..options };
+                        check(options.on(backend), &options, &state, [3, 0, 1]);
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// One value that is not ordinary, at each place of groups of blocks.
+#[test]
+fn one_special_value_anywhere() {
+    let ordinary = State::new(300, 4, Random::ordinary);
+    on_each(|backend| {
+        for options in plain_options() {
+            for at in 0..300 {
+                for special in [0.0, 1e-45, 1e-25, 1e30, f32::INFINITY, f32::NAN] {
+                    let mut state = ordinary.clone();
+                    state.accumulator[at] = special;
+                    state.grads[at] = if at % 2 == 0 { 0.0 } else { special };
+                    check(options.on(backend), &options, &state, [0; 3]);
+                }
+            }
+        }
+    });
+}
+
+/// Slices that a step takes in several parts.
+#[test]
+fn over_long_slices() {
+    for length in LONG {
+        let state = State::new(length, length as u64, Random::sprinkled);
+        on_each(|backend| {
+            for options in plain_options() {
+                check(options.on(backend), &options, &state, [1, 0, 2]);
+            }
+            let options = Options { non_finite: NonFinite::Skip, gradient_scale: 0.5, ..plain_options()[0] };
+            check(options.on(backend), &options, &state, [0; 3]);
+        });
+    }
+}
+
+#[test]
+fn over_options() {
+    let states = [Random::ordinary, Random::sprinkled, Random::any].map(|value| State::new(1031, 1, value));
+    on_each(|backend| {
+        for options in options() {
+            for state in &states {
+                check(options.on(backend), &options, state, [0; 3]);
+            }
+        }
+    });
+}
+
+/// Every special parameter with every special gradient and every special accumulator, negative ones among them where
+/// the result is not a division by 0 of either sign.
+#[test]
+fn over_special_values() {
+    let mut state = State { params: Vec::new(), grads: Vec::new(), accumulator: Vec::new() };
+    for w in SPECIAL {
+        for g in SPECIAL {
+            for a in SPECIAL.into_iter().filter(|a| a.is_nan() || *a >= 0.0 || *a <= -1.0) {
+                state.params.push(w);
+                state.grads.push(g);
+                state.accumulator.push(a);
+            }
+        }
+    }
+    on_each(|backend| {
+        for options in options() {
+            check(options.on(backend), &options, &state, [0; 3]);
+        }
+    });
+}
+
+#[test]
+fn split_anywhere() {
+    let state = State::new(331, 3, Random::any);
+    on_each(|backend| {
+        let opt = Adagrad::pytorch(0.1).with_backend(backend);
+        let mut whole = state.clone();
+        opt.step(&mut whole.params, &state.grads, &mut whole.accumulator).expect("valid");
+        for at in 0..=331 {
+            let mut split = state.clone();
+            for part in [0..at, at..331] {
+                let (w, a) = (&mut split.params[part.clone()], &mut split.accumulator[part.clone()]);
+                opt.step(w, &state.grads[part], a).expect("valid");
+            }
+            assert_same(&split.params, &whole.params, format!("{backend}: params split at {at}"));
+            assert_same(&split.accumulator, &whole.accumulator, format!("{backend}: accumulator split at {at}"));
+        }
+    });
+}
+
+#[test]
+fn stepping_and_zeroing() {
+    on_each(|backend| {
+        let opt = Adagrad::new(0.1).with_non_finite(NonFinite::Skip).with_backend(backend);
+        for length in LENGTHS.into_iter().chain([5000, LONG[0] + 3]) {
+            let state = State::new(length, 4, Random::any);
+            let mut expected = state.clone();
+            let expected_report =
+                opt.step(&mut expected.params, &state.grads, &mut expected.accumulator).expect("valid");
+            let mut actual = state.clone();
+            let report =
+                opt.step_and_zero(&mut actual.params, &mut actual.grads, &mut actual.accumulator).expect("valid");
+            assert_eq!(report, expected_report);
+            assert_same(&actual.params, &expected.params, format!("{backend}: params of {length}"));
+            assert_same(&actual.accumulator, &expected.accumulator, format!("{backend}: accumulator of {length}"));
+            assert_same(&actual.grads, &vec![0.0; length], format!("{backend}: gradients of {length}"));
+        }
+    });
+}

@@ -111,8 +111,8 @@ fn over_options() {
     });
 }
 
-/// Every special parameter with every special gradient and every special accumulator, negative ones among them where
-/// the result is not a division by 0 of either sign.
+/// Every special parameter with every special gradient and every special accumulator. Of the negative ones, which give
+/// NaN, only those that cannot become −ε, for which `d` would be 0.
 #[test]
 fn over_special_values() {
     let mut state = State { params: Vec::new(), grads: Vec::new(), accumulator: Vec::new() };

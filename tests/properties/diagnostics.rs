@@ -121,7 +121,7 @@ fn clipping_of_huge_and_tiny_gradients() {
     assert_eq!(scale, 1.0 / 3e19);
     assert!((scale / 3.3333e-20 - 1.0).abs() < 1e-4, "{scale:e}");
     assert_eq!(clip_norm_scale(sum_of_squares(&[f32::MAX; 4]), 1.0), 0.5 / f32::MAX);
-    assert_eq!(clip_norm_scale(sum_of_squares(&[3e-30, 4e-30]), 1e-30), 0.2);
+    assert!((clip_norm_scale(sum_of_squares(&[3e-30, 4e-30]), 1e-30) - 0.2).abs() < 1e-7);
     assert_eq!(clip_norm_scale(sum_of_squares(&[1e-30; 3]), 1.0), 1.0);
     assert_eq!(clip_norm_scale(sum_of_squares(&[f32::INFINITY, 1.0]), 1.0), 0.0);
     assert!(clip_norm_scale(sum_of_squares(&[f32::NAN, 1.0]), 1.0).is_nan());
@@ -131,12 +131,12 @@ fn clipping_of_huge_and_tiny_gradients() {
 #[test]
 fn accumulators_that_no_longer_grow() {
     let opt = Adagrad::new(0.1);
-    let accumulator = [0.0, 16_777_215.0, 16_777_216.0, 16_777_218.0, 1e10];
+    let accumulator = [0.0, 16_777_215.0, 16_777_216.0, 33_554_432.0, 1e10];
     let stalled = |gradient| opt.summary(&accumulator, 1e-3, gradient).expect("valid").stalled;
     assert_eq!(stalled(1.0), 3);
     assert_eq!(stalled(-1.0), 3);
     assert_eq!(stalled(2.0), 1);
-    assert_eq!(stalled(1e-30), 4);
+    assert_eq!(stalled(1e-30), 5, "its square underflows");
     assert_eq!(stalled(0.0), 5);
     let (mut params, mut sums) = ([0.0; 5], accumulator);
     opt.step(&mut params, &[1.0; 5], &mut sums).expect("valid");

@@ -144,6 +144,50 @@ impl Options {
         skipped
     }
 
+    /// The parameters that a dense step may make of one with `Arithmetic::Fast`, and what becomes of the accumulator
+    /// unless the element is skipped: a quotient may be so many `f32` from the exact one.
+    pub fn step_fast(&self, w: f32, g: f32, accumulator: f32, units: i32) -> (Vec<f32>, f32) {
+        let g = self.gradient(w, g);
+        let sum = self.accumulate(accumulator, g);
+        let d = self.denominator(sum);
+        let quotient = (self.learning_rate * g) / d;
+        let w = self.decay(w);
+        if d == 0.0 {
+            return (vec![w], sum);
+        }
+        let near = |units: i32| {
+            let mut x = quotient;
+            for _ in 0..units.abs() {
+                x = if units < 0 { x.next_down() } else { x.next_up() };
+            }
+            w - x
+        };
+        ((-units..=units).map(near).collect(), sum)
+    }
+
+    /// Fails unless a dense step with `Arithmetic::Fast` may have made these of the state before it.
+    #[track_caller]
+    pub fn assert_fast(&self, before: [&[f32]; 3], after: [&[f32]; 2], skipped: usize) {
+        let [params, grads, accumulator] = before;
+        let (mut least, mut most) = (0, 0);
+        for i in 0..params.len() {
+            let (w, g, a) = (params[i], grads[i], accumulator[i]);
+            let (candidates, sum) = self.step_fast(w, g, a, Arithmetic::FAST_ULPS as i32);
+            let stays = |candidate: &f32| self.skips(a, sum, &[*candidate]);
+            let may_step = candidates.iter().any(|c| !stays(c) && same(*c, after[0][i])) && same(sum, after[1][i]);
+            let may_stay = candidates.iter().any(stays) && same(w, after[0][i]) && same(a, after[1][i]);
+            assert!(
+                may_step || may_stay,
+                "[{i}]: w = {w:e}, g = {g:e}, G = {a:e} became {:e} and {:e}, expected {sum:e} and one of {candidates:e?}, {self:?}",
+                after[0][i],
+                after[1][i],
+            );
+            least += usize::from(candidates.iter().all(stays));
+            most += usize::from(candidates.iter().any(stays));
+        }
+        assert!((least..=most).contains(&skipped), "{skipped} skipped, expected {least} to {most}, {self:?}");
+    }
+
     /// The step for rows, with one accumulator per element: how many elements were skipped.
     pub fn step_rows(
         &self,

@@ -243,7 +243,8 @@ fn every_backend_steps_or_is_unavailable() {
         assert_eq!((opt.validate(), opt.backend()), (Ok(()), Some(backend)), "only a step asks for it");
         let check = |name: &str, params: &[f32], accumulator: &[f32], result: Result<Report, Error>| {
             assert_eq!(result, expected, "{name} on {backend}");
-            let untouched = bits(params) == bits(&PARAMS) && bits(accumulator) == bits(&ACCUMULATOR[..accumulator.len()]);
+            let untouched =
+                bits(params) == bits(&PARAMS) && bits(accumulator) == bits(&ACCUMULATOR[..accumulator.len()]);
             assert_eq!(untouched, !here, "{name} on {backend}");
         };
 

@@ -144,11 +144,7 @@ fn check_near(backend: Backend, options: Options, state: &State) {
     let options = Options { arithmetic: Arithmetic::Fast, ..options };
     let State { mut params, grads, mut accumulator } = state.clone();
     let report = options.on(backend).step(&mut params, &grads, &mut accumulator).expect("valid");
-    options.assert_fast(
-        [&state.params, &state.grads, &state.accumulator],
-        [&params, &accumulator],
-        report.skipped,
-    );
+    options.assert_fast([&state.params, &state.grads, &state.accumulator], [&params, &accumulator], report.skipped);
 }
 
 /// The other options stay exact, and so do row-wise tables; rows of a table get the bits of the dense step.

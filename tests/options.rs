@@ -85,11 +85,7 @@ fn getters_give_back_what_setters_took() {
             |o| o.with_non_finite(NonFinite::Propagate),
             |o| o.non_finite() == NonFinite::Skip,
         ),
-        (
-            new.with_initial_accumulator(0.1),
-            |o| o.with_initial_accumulator(0.0),
-            |o| o.initial_accumulator() == 0.1,
-        ),
+        (new.with_initial_accumulator(0.1), |o| o.with_initial_accumulator(0.0), |o| o.initial_accumulator() == 0.1),
     ];
     // These cannot be put back.
     options.push((new.with_clip_value(3.0), |_| Adagrad::new(0.1), |o| o.clip_value() == Some(3.0)));

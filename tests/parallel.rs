@@ -166,9 +166,12 @@ fn cpu_times(pool: &ThreadPool) -> Option<Vec<u64>> {
 fn lesser_share(pool: &ThreadPool, mut work: impl FnMut() + Send) -> Option<f64> {
     let before = cpu_times(pool)?;
     let start = Instant::now();
-    while start.elapsed() < Duration::from_millis(100) {
-        pool.install(&mut work);
-    }
+    // One call into the pool, as each may come to another thread.
+    pool.install(|| {
+        while start.elapsed() < Duration::from_millis(100) {
+            work();
+        }
+    });
     let times: Vec<u64> = cpu_times(pool)?.iter().zip(before).map(|(after, before)| after - before).collect();
     let total: u64 = times.iter().sum();
     let least = times.into_iter().min()?;
@@ -197,13 +200,13 @@ fn both_threads_of_two_do_their_part() {
         let _ = writeln!(std::io::stderr(), "SKIPPED: whether both threads work: no /proc/thread-self/schedstat");
         return;
     };
-    assert!(serial < 0.1, "a serial step on two threads? {serial}");
+    assert!(serial < 0.05, "a serial step on two threads? {serial}");
 
     let assert_shared = |name: &str, work: &mut (dyn FnMut() + Send)| {
         let mut greatest = 0.0_f64;
         for _ in 0..TRIES {
             greatest = greatest.max(lesser_share(&pool, &mut *work).unwrap_or(0.0));
-            if greatest > 0.25 {
+            if greatest > 0.15 {
                 return;
             }
         }
@@ -214,7 +217,8 @@ fn both_threads_of_two_do_their_part() {
     });
     for row_wise in [false, true] {
         let (w, a) = (&mut params[..4096 * 16], &mut accumulator[..if row_wise { 4096 } else { 4096 * 16 }]);
-        let mut table = if row_wise { Table::row_wise(w, a, 16) } else { Table::new(w, a, 16) }.expect("its shape fits");
+        let mut table =
+            if row_wise { Table::row_wise(w, a, 16) } else { Table::new(w, a, 16) }.expect("its shape fits");
         assert_shared("par_step_rows", &mut || {
             opt.par_step_rows(&mut table, &rows, &grads).expect("valid");
         });

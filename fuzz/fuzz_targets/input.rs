@@ -98,8 +98,7 @@ impl<'a> Input<'a> {
     pub fn pool(&mut self) -> &'static ThreadPool {
         static POOLS: [OnceLock<ThreadPool>; 4] = [const { OnceLock::new() }; 4];
         let threads = self.below(POOLS.len());
-        POOLS[threads]
-            .get_or_init(|| ThreadPoolBuilder::new().num_threads(threads + 1).build().expect("threads"))
+        POOLS[threads].get_or_init(|| ThreadPoolBuilder::new().num_threads(threads + 1).build().expect("threads"))
     }
 
     pub fn options(&mut self) -> Options {
@@ -206,7 +205,10 @@ fn bits<T: Pod>(values: &[T]) -> &[u8] {
 
 /// The first hyper-parameter that is not as documented.
 pub fn fault_of(options: &Options) -> Option<Error> {
-    let (Epsilon::OutsideSqrt(epsilon) | Epsilon::InsideSqrt(epsilon)) = options.epsilon;
+    let epsilon = match options.epsilon {
+        Epsilon::OutsideSqrt(epsilon) | Epsilon::InsideSqrt(epsilon) => epsilon,
+        other => unimplemented!("{other:?}"),
+    };
     let weight_decay = match options.weight_decay {
         WeightDecay::L2(lambda) | WeightDecay::Decoupled(lambda) => lambda,
         _ => 0.0,

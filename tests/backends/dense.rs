@@ -52,7 +52,9 @@ fn over_lengths_and_offsets() {
 #[test]
 fn over_lengths_with_special_values_amid_ordinary_ones() {
     on_each(|backend| {
-        for (seed, value) in [Random::sprinkled, Random::with_zeros, Random::any, Random::any_exponent].iter().enumerate() {
+        for (seed, value) in
+            [Random::sprinkled, Random::with_zeros, Random::any, Random::any_exponent].iter().enumerate()
+        {
             for length in LENGTHS {
                 let state = State::new(length, (1000 * seed + length) as u64, *value);
                 for options in plain_options() {

@@ -9,12 +9,9 @@ use crate::reference::{Options, assert_same, sum_of_squares};
 #[test]
 fn effective_rates() {
     on_each(|backend| {
-        for epsilon in [
-            Epsilon::OutsideSqrt(1e-8),
-            Epsilon::InsideSqrt(1e-8),
-            Epsilon::OutsideSqrt(0.0),
-            Epsilon::InsideSqrt(0.0),
-        ] {
+        for epsilon in
+            [Epsilon::OutsideSqrt(1e-8), Epsilon::InsideSqrt(1e-8), Epsilon::OutsideSqrt(0.0), Epsilon::InsideSqrt(0.0)]
+        {
             let options = Options::new(0.1, epsilon);
             for length in LENGTHS {
                 for value in [Random::any, Random::sprinkled] {

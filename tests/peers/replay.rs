@@ -134,7 +134,8 @@ impl Peer {
             let place = Place { file: self.file, case: &case.name, step, backend, call, start };
             let rate = (self.rate)(case, step);
             let batch = Batch { dim: case.dim, rows: &case.rows[step], grads: &case.grads[step] };
-            run(self, opt.with_learning_rate(rate), &batch, &mut state).unwrap_or_else(|error| panic!("{place}: {error}"));
+            run(self, opt.with_learning_rate(rate), &batch, &mut state)
+                .unwrap_or_else(|error| panic!("{place}: {error}"));
             if self.agreement != Agreement::Exact {
                 self.step_near(case, step, &mut near);
             }
@@ -200,6 +201,7 @@ impl Peer {
         let d = match (self.epsilon)(case.epsilon as f32) {
             Epsilon::OutsideSqrt(epsilon) => sum.sqrt() + epsilon,
             Epsilon::InsideSqrt(epsilon) => (sum + epsilon).sqrt(),
+            other => unimplemented!("{other:?}"),
         };
         let inputs = [w, g, before.accumulator[i]];
         let between = [decay, decay * rate, decayed, decayed * decayed, rate * decayed, rate * decayed / d];
@@ -214,6 +216,7 @@ impl Peer {
         let root_and_epsilon = |sum: Near| match (self.epsilon)(0.0) {
             Epsilon::OutsideSqrt(_) => sum.sqrt() + epsilon,
             Epsilon::InsideSqrt(_) => (sum + epsilon).sqrt(),
+            other => unimplemented!("{other:?}"),
         };
         let dim = case.dim;
         for (row, grads) in self.near_gradients(case, step) {

@@ -64,7 +64,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let mut random = Random(seed);
-        let mut value = |random: &mut Random| {
+        let value = |random: &mut Random| {
             let exponent = exponent.saturating_sub(if spread == 0 { 0 } else { random.below(spread as usize) as u32 });
             f32::from_bits(random.bits() as u32 & 0x807F_FFFF | exponent << 23)
         };

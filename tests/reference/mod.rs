@@ -113,6 +113,7 @@ impl Options {
         match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + epsilon,
             Epsilon::InsideSqrt(epsilon) => (accumulator + epsilon).sqrt(),
+            other => unimplemented!("{other:?}"),
         }
     }
 
@@ -178,7 +179,7 @@ impl Options {
             let may_stay = candidates.iter().any(stays) && same(w, after[0][i]) && same(a, after[1][i]);
             assert!(
                 may_step || may_stay,
-                "[{i}]: w = {w:e}, g = {g:e}, G = {a:e} became {:e} and {:e}, expected {sum:e} and one of {candidates:e?}, {self:?}",
+                "[{i}]: w = {w:e}, g = {g:e}, G = {a:e} became {:e} and {:e}, expected {sum:e} and one of {candidates:?}, {self:?}",
                 after[0][i],
                 after[1][i],
             );
@@ -266,6 +267,7 @@ impl Options {
         let d = match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + f64::from(epsilon),
             Epsilon::InsideSqrt(epsilon) => (accumulator + f64::from(epsilon)).sqrt(),
+            other => unimplemented!("{other:?}"),
         };
         (if d == 0.0 { w } else { w - rate * g / d }, accumulator)
     }

@@ -2,88 +2,104 @@
 
 use adagrad::{Adagrad, NonFinite};
 
+use crate::backends;
 use crate::inputs::{LENGTHS, LONG, OFFSETS, Random, SPECIAL, State, options, plain_options};
-use crate::on_each;
 use crate::reference::{Options, assert_same};
 
-/// Takes one dense step with the crate and one with the reference. The slices of parameters, gradients and accumulators
-/// begin so many elements into their allocations.
-#[track_caller]
-pub fn check(opt: Adagrad, options: &Options, state: &State, offsets: [usize; 3]) {
-    let length = state.params.len();
-    let shifted = |values: &[f32], offset: usize| [&vec![7.0; offset], values].concat();
-    let [w_from, g_from, a_from] = offsets;
-    let mut params = shifted(&state.params, w_from);
-    let grads = shifted(&state.grads, g_from);
-    let mut accumulator = shifted(&state.accumulator, a_from);
-    let report =
-        opt.step(&mut params[w_from..], &grads[g_from..], &mut accumulator[a_from..]).expect("valid and available");
+/// A state, with what the reference makes of it.
+pub struct Case<'a> {
+    options: Options,
+    state: &'a State,
+    params: Vec<f32>,
+    accumulator: Vec<f32>,
+    skipped: usize,
+}
 
-    let mut expected = state.clone();
-    let skipped = options.step(&mut expected.params, &state.grads, &mut expected.accumulator);
-    let context = |what| format!("{what} of {length} elements from {offsets:?}, {opt:?}");
-    assert_same(&accumulator[a_from..], &expected.accumulator, context("accumulator"));
-    assert_same(&params[w_from..], &expected.params, context("params"));
-    assert_eq!(report.skipped, skipped, "{}", context("elements skipped"));
-    let before = params[..w_from].iter().chain(&accumulator[..a_from]);
-    assert!(before.into_iter().all(|x| *x == 7.0), "{}", context("what is before the slice"));
+impl<'a> Case<'a> {
+    pub fn new(options: Options, state: &'a State) -> Self {
+        let State { mut params, grads, mut accumulator } = state.clone();
+        let skipped = options.step(&mut params, &grads, &mut accumulator);
+        Self { options, state, params, accumulator, skipped }
+    }
+
+    /// Takes the step on every backend. The slices of parameters, gradients and accumulators begin so many elements into
+    /// their allocations.
+    #[track_caller]
+    pub fn check_all(&self, offsets: [usize; 3]) {
+        for backend in backends() {
+            self.check(self.options.on(*backend), offsets);
+        }
+    }
+
+    /// Takes the step with these hyper-parameters.
+    #[track_caller]
+    pub fn check(&self, opt: Adagrad, offsets: [usize; 3]) {
+        let length = self.params.len();
+        let shifted = |values: &[f32], offset: usize| [&vec![7.0; offset], values].concat();
+        let [w_from, g_from, a_from] = offsets;
+        let mut params = shifted(&self.state.params, w_from);
+        let grads = shifted(&self.state.grads, g_from);
+        let mut accumulator = shifted(&self.state.accumulator, a_from);
+        let report =
+            opt.step(&mut params[w_from..], &grads[g_from..], &mut accumulator[a_from..]).expect("valid and available");
+
+        let context = |what| format!("{what} of {length} elements from {offsets:?}, {opt:?}");
+        assert_same(&accumulator[a_from..], &self.accumulator, context("accumulator"));
+        assert_same(&params[w_from..], &self.params, context("params"));
+        assert_eq!(report.skipped, self.skipped, "{}", context("elements skipped"));
+        let before = params[..w_from].iter().chain(&accumulator[..a_from]);
+        assert!(before.into_iter().all(|x| *x == 7.0), "{}", context("what is before the slice"));
+    }
 }
 
 #[test]
 fn over_lengths_and_offsets() {
-    on_each(|backend| {
-        for length in LENGTHS {
-            let state = State::new(length, length as u64, Random::ordinary);
-            for options in plain_options() {
-                for offset in OFFSETS {
-                    check(options.on(backend), &options, &state, [offset; 3]);
-                }
-                // Each slice with an alignment of its own.
-                for offsets in [[0, 1, 2], [1, 0, 3], [5, 9, 0], [2, 0, 13], [15, 4, 11]] {
-                    check(options.on(backend), &options, &state, offsets);
-                }
+    for length in LENGTHS {
+        let state = State::new(length, length as u64, Random::ordinary);
+        for options in plain_options() {
+            let case = Case::new(options, &state);
+            for offset in OFFSETS {
+                case.check_all([offset; 3]);
+            }
+            // Each slice with an alignment of its own.
+            for offsets in [[0, 1, 2], [1, 0, 3], [5, 9, 0], [2, 0, 13], [15, 4, 11]] {
+                case.check_all(offsets);
             }
         }
-    });
+    }
 }
 
 /// Special values amid ordinary ones, so that a guard that a group of blocks shares takes its other path in the midst of
 /// a slice, at each place of the group.
 #[test]
 fn over_lengths_with_special_values_amid_ordinary_ones() {
-    on_each(|backend| {
-        for (seed, value) in
-            [Random::sprinkled, Random::with_zeros, Random::any, Random::any_exponent].iter().enumerate()
-        {
-            for length in LENGTHS {
-                let state = State::new(length, (1000 * seed + length) as u64, *value);
-                for options in plain_options() {
-                    for non_finite in [NonFinite::Propagate, NonFinite::Skip] {
-                        let options = Options { non_finite, ..options };
-                        check(options.on(backend), &options, &state, [3, 0, 1]);
-                    }
+    let values = [Random::sprinkled, Random::with_zeros, Random::any, Random::any_exponent];
+    for (seed, value) in values.into_iter().enumerate() {
+        for length in LENGTHS {
+            let state = State::new(length, (1000 * seed + length) as u64, value);
+            for options in plain_options() {
+                for non_finite in [NonFinite::Propagate, NonFinite::Skip] {
+                    Case::new(Options { non_finite, ..options }, &state).check_all([3, 0, 1]);
                 }
             }
         }
-    });
+    }
 }
 
 /// One value that is not ordinary, at each place of groups of blocks.
 #[test]
 fn one_special_value_anywhere() {
     let ordinary = State::new(300, 4, Random::ordinary);
-    on_each(|backend| {
-        for options in plain_options() {
-            for at in 0..300 {
-                for special in [0.0, 1e-45, 1e-25, 1e30, f32::INFINITY, f32::NAN] {
-                    let mut state = ordinary.clone();
-                    state.accumulator[at] = special;
-                    state.grads[at] = if at % 2 == 0 { 0.0 } else { special };
-                    check(options.on(backend), &options, &state, [0; 3]);
-                }
+    for options in plain_options() {
+        for at in 0..300 {
+            for special in [0.0, 1e-45, 1e-25, 1e30, f32::INFINITY, f32::NAN] {
+                let mut state = ordinary.clone();
+                state.accumulator[at] = special;
+                state.grads[at] = if at % 2 == 0 { 0.0 } else { special };
+                Case::new(options, &state).check_all([0; 3]);
             }
         }
-    });
+    }
 }
 
 /// Slices that a step takes in several parts.
@@ -91,26 +107,22 @@ fn one_special_value_anywhere() {
 fn over_long_slices() {
     for length in LONG {
         let state = State::new(length, length as u64, Random::sprinkled);
-        on_each(|backend| {
-            for options in plain_options() {
-                check(options.on(backend), &options, &state, [1, 0, 2]);
-            }
-            let options = Options { non_finite: NonFinite::Skip, gradient_scale: 0.5, ..plain_options()[0] };
-            check(options.on(backend), &options, &state, [0; 3]);
-        });
+        for options in plain_options() {
+            Case::new(options, &state).check_all([1, 0, 2]);
+        }
+        let options = Options { non_finite: NonFinite::Skip, gradient_scale: 0.5, ..plain_options()[0] };
+        Case::new(options, &state).check_all([0; 3]);
     }
 }
 
 #[test]
 fn over_options() {
     let states = [Random::ordinary, Random::sprinkled, Random::any].map(|value| State::new(1031, 1, value));
-    on_each(|backend| {
-        for options in options() {
-            for state in &states {
-                check(options.on(backend), &options, state, [0; 3]);
-            }
+    for options in options() {
+        for state in &states {
+            Case::new(options, state).check_all([0; 3]);
         }
-    });
+    }
 }
 
 /// Every special parameter with every special gradient and every special accumulator. Of the negative ones, which give
@@ -127,17 +139,15 @@ fn over_special_values() {
             }
         }
     }
-    on_each(|backend| {
-        for options in options() {
-            check(options.on(backend), &options, &state, [0; 3]);
-        }
-    });
+    for options in options() {
+        Case::new(options, &state).check_all([0; 3]);
+    }
 }
 
 #[test]
 fn split_anywhere() {
     let state = State::new(331, 3, Random::any);
-    on_each(|backend| {
+    for &backend in backends() {
         let opt = Adagrad::pytorch(0.1).with_backend(backend);
         let mut whole = state.clone();
         opt.step(&mut whole.params, &state.grads, &mut whole.accumulator).expect("valid");
@@ -150,12 +160,12 @@ fn split_anywhere() {
             assert_same(&split.params, &whole.params, format!("{backend}: params split at {at}"));
             assert_same(&split.accumulator, &whole.accumulator, format!("{backend}: accumulator split at {at}"));
         }
-    });
+    }
 }
 
 #[test]
 fn stepping_and_zeroing() {
-    on_each(|backend| {
+    for &backend in backends() {
         let opt = Adagrad::new(0.1).with_non_finite(NonFinite::Skip).with_backend(backend);
         for length in LENGTHS.into_iter().chain([5000, LONG[0] + 3]) {
             let state = State::new(length, 4, Random::any);
@@ -170,5 +180,5 @@ fn stepping_and_zeroing() {
             assert_same(&actual.accumulator, &expected.accumulator, format!("{backend}: accumulator of {length}"));
             assert_same(&actual.grads, &vec![0.0; length], format!("{backend}: gradients of {length}"));
         }
-    });
+    }
 }

@@ -2,8 +2,8 @@
 
 use adagrad::{Adagrad, NonFinite, RowIndex, Table};
 
+use crate::backends;
 use crate::inputs::{Random, State, dims, options, plain_options};
-use crate::on_each;
 use crate::reference::{Options, assert_same};
 
 /// A table, and the rows to step.
@@ -15,65 +15,64 @@ struct Shape {
     count: usize,
 }
 
-/// Takes one step for rows, duplicates among them, with the crate and with the reference.
+/// Takes one step for rows, duplicates among them, on every backend and with the reference.
 #[track_caller]
-fn check(opt: Adagrad, options: &Options, shape: &Shape, value: fn(&mut Random) -> f32) {
+fn check(options: &Options, shape: &Shape, value: fn(&mut Random) -> f32) {
     let Shape { table_rows, dim, row_wise, count } = *shape;
     let mut random = Random(dim as u64);
     let twice = table_rows / 3;
     let rows: Vec<usize> = (0..count).map(|_| random.below(table_rows)).chain([twice, twice]).collect();
     let grads: Vec<f32> = (0..rows.len() * dim).map(|_| value(&mut random)).collect();
-    let mut expected = State::new(table_rows * dim, dim as u64 + 1, value);
+    let mut before = State::new(table_rows * dim, dim as u64 + 1, value);
     if row_wise {
-        expected.accumulator.truncate(table_rows);
+        before.accumulator.truncate(table_rows);
     }
-    let mut actual = expected.clone();
 
+    let mut expected = before.clone();
     let reference = if row_wise { Options::step_row_wise } else { Options::step_rows };
     let skipped = reference(options, &mut expected.params, &mut expected.accumulator, dim, &rows, &grads);
 
-    let new = if row_wise { Table::row_wise } else { Table::new };
-    let mut table = new(&mut actual.params, &mut actual.accumulator, dim).expect("its shape fits");
-    let report = opt.step_rows(&mut table, &rows, &grads).expect("valid and available");
-
-    let context = |what| format!("{what}, {table_rows} rows of {dim}, row-wise {row_wise}, {opt:?}");
-    assert_same(&actual.accumulator, &expected.accumulator, context("accumulator"));
-    assert_same(&actual.params, &expected.params, context("params"));
-    assert_eq!(report.skipped, skipped, "{}", context("skipped"));
+    for &backend in backends() {
+        let (mut params, mut accumulator) = (before.params.clone(), before.accumulator.clone());
+        let new = if row_wise { Table::row_wise } else { Table::new };
+        let mut table = new(&mut params, &mut accumulator, dim).expect("its shape fits");
+        let opt = options.on(backend);
+        let report = opt.step_rows(&mut table, &rows, &grads).expect("valid and available");
+        let context = |what| format!("{what}, {table_rows} rows of {dim}, row-wise {row_wise}, {opt:?}");
+        assert_same(&accumulator, &expected.accumulator, context("accumulator"));
+        assert_same(&params, &expected.params, context("params"));
+        assert_eq!(report.skipped, skipped, "{}", context("skipped"));
+    }
 }
 
 #[test]
 fn over_dims() {
-    on_each(|backend| {
-        for dim in dims() {
-            for row_wise in [false, true] {
-                let shape = Shape { table_rows: 11, dim, row_wise, count: 7 };
-                for options in plain_options() {
-                    check(options.on(backend), &options, &shape, Random::ordinary);
-                }
-                for non_finite in [NonFinite::Propagate, NonFinite::Skip] {
-                    let options = Options { non_finite, ..plain_options()[0] };
-                    check(options.on(backend), &options, &shape, Random::sprinkled);
-                    check(options.on(backend), &options, &shape, Random::any_exponent);
-                }
+    for dim in dims() {
+        for row_wise in [false, true] {
+            let shape = Shape { table_rows: 11, dim, row_wise, count: 7 };
+            for options in plain_options() {
+                check(&options, &shape, Random::ordinary);
+            }
+            for non_finite in [NonFinite::Propagate, NonFinite::Skip] {
+                let options = Options { non_finite, ..plain_options()[0] };
+                check(&options, &shape, Random::sprinkled);
+                check(&options, &shape, Random::any_exponent);
             }
         }
-    });
+    }
 }
 
 #[test]
 fn over_options() {
-    on_each(|backend| {
-        for options in options() {
-            for dim in [3, 19, 33] {
-                for row_wise in [false, true] {
-                    let shape = Shape { table_rows: 11, dim, row_wise, count: 7 };
-                    check(options.on(backend), &options, &shape, Random::ordinary);
-                    check(options.on(backend), &options, &shape, Random::any);
-                }
+    for options in options() {
+        for dim in [3, 19, 33] {
+            for row_wise in [false, true] {
+                let shape = Shape { table_rows: 11, dim, row_wise, count: 7 };
+                check(&options, &shape, Random::ordinary);
+                check(&options, &shape, Random::any);
             }
         }
-    });
+    }
 }
 
 /// Tables large enough to be prefetched, just and by far, and small enough not to be, over the columns that change how
@@ -81,33 +80,28 @@ fn over_options() {
 #[test]
 fn large_tables() {
     const PREFETCHED: usize = 1 << 17;
-    on_each(|backend| {
-        for dim in [1, 2, 7, 16, 37, 64, 100, 192, 383, 384, 385, 500, 1000, 4099] {
-            for table_rows in [PREFETCHED / dim, PREFETCHED.div_ceil(dim), 2 * PREFETCHED / dim + 5] {
-                for (row_wise, non_finite) in [(false, NonFinite::Propagate), (true, NonFinite::Skip)] {
-                    let shape = Shape { table_rows, dim, row_wise, count: 30_000 / (dim + 16) };
-                    let options = Options { non_finite, ..plain_options()[0] };
-                    check(options.on(backend), &options, &shape, Random::sprinkled);
-                }
+    for dim in [1, 2, 7, 16, 37, 64, 100, 192, 383, 384, 385, 500, 1000, 4099] {
+        for table_rows in [PREFETCHED / dim, PREFETCHED.div_ceil(dim), 2 * PREFETCHED / dim + 5] {
+            for (row_wise, non_finite) in [(false, NonFinite::Propagate), (true, NonFinite::Skip)] {
+                let shape = Shape { table_rows, dim, row_wise, count: 30_000 / (dim + 16) };
+                let options = Options { non_finite, ..plain_options()[0] };
+                check(&options, &shape, Random::sprinkled);
             }
         }
-    });
+    }
 }
 
 /// Fewer rows, and as many, as are asked for ahead.
 #[test]
 fn few_rows_of_large_tables() {
-    on_each(|backend| {
-        for (dim, counts) in [(1, [1, 384, 385]), (16, [0, 23, 26]), (100, [2, 3, 4]), (400, [0, 1, 2])] {
-            for count in counts {
-                for row_wise in [false, true] {
-                    let shape = Shape { table_rows: (1 << 17) / dim + 1, dim, row_wise, count };
-                    let options = plain_options()[3];
-                    check(options.on(backend), &options, &shape, Random::ordinary);
-                }
+    for (dim, counts) in [(1, [1, 384, 385]), (16, [0, 23, 26]), (100, [2, 3, 4]), (400, [0, 1, 2])] {
+        for count in counts {
+            for row_wise in [false, true] {
+                let shape = Shape { table_rows: (1 << 17) / dim + 1, dim, row_wise, count };
+                check(&plain_options()[3], &shape, Random::ordinary);
             }
         }
-    });
+    }
 }
 
 #[test]
@@ -119,12 +113,12 @@ fn index_types() {
         opt.step_rows(&mut table, &rows, &grads).expect("valid and available");
         params
     }
-    on_each(|backend| {
+    for &backend in backends() {
         let opt = Adagrad::new(0.1).with_backend(backend);
         let expected = params(opt, [3_usize, 0, 3]);
         assert_eq!(params(opt, [3_u32, 0, 3]), expected);
         assert_eq!(params(opt, [3_u64, 0, 3]), expected);
         assert_eq!(params(opt, [3_i32, 0, 3]), expected);
         assert_eq!(params(opt, [3_i64, 0, 3]), expected);
-    });
+    }
 }

@@ -2,13 +2,13 @@
 
 use adagrad::{Adagrad, Epsilon};
 
+use crate::backends;
 use crate::inputs::{LENGTHS, LONG, Random, SPECIAL, State};
-use crate::on_each;
 use crate::reference::{Options, assert_same, sum_of_squares};
 
 #[test]
 fn effective_rates() {
-    on_each(|backend| {
+    for &backend in backends() {
         for epsilon in
             [Epsilon::OutsideSqrt(1e-8), Epsilon::InsideSqrt(1e-8), Epsilon::OutsideSqrt(0.0), Epsilon::InsideSqrt(0.0)]
         {
@@ -23,13 +23,13 @@ fn effective_rates() {
                 }
             }
         }
-    });
+    }
 }
 
 /// The sign of a zero must not show: an ε of −0 is one of 0, and a root of −0 gets it added.
 #[test]
 fn effective_rates_of_zeros_of_either_sign() {
-    on_each(|backend| {
+    for &backend in backends() {
         for epsilon in [0.0, -0.0] {
             for epsilon in [Epsilon::OutsideSqrt(epsilon), Epsilon::InsideSqrt(epsilon)] {
                 for length in [1, 4, 8, 16, 33, 100] {
@@ -43,12 +43,12 @@ fn effective_rates_of_zeros_of_either_sign() {
                 }
             }
         }
-    });
+    }
 }
 
 #[test]
 fn finiteness() {
-    on_each(|backend| {
+    for &backend in backends() {
         for length in LENGTHS {
             let mut values = State::new(length, 6, Random::ordinary).params;
             assert_eq!(backend.all_finite(&values), Ok(true), "{length}");
@@ -63,7 +63,7 @@ fn finiteness() {
         }
         let finite: Vec<f32> = SPECIAL.into_iter().filter(|x| x.is_finite()).collect();
         assert_eq!(backend.all_finite(&finite), Ok(true));
-    });
+    }
     assert!(adagrad::all_finite(&[1.0, -0.0, f32::MAX]) && !adagrad::all_finite(&[f32::NAN]));
 }
 
@@ -73,7 +73,7 @@ fn sums_of_squares() {
     let tiny = |random: &mut Random| random.ordinary() * 1e-20; // most squares are below the normal numbers
     let huge = |random: &mut Random| random.ordinary() * 1e18; // some squares overflow
     let values: [fn(&mut Random) -> f32; 5] = [Random::ordinary, Random::with_zeros, Random::any_exponent, tiny, huge];
-    on_each(|backend| {
+    for &backend in backends() {
         for length in LENGTHS.into_iter().chain([8192, 10_000, LONG[0] + 5]) {
             for (seed, value) in values.into_iter().enumerate() {
                 let values = State::new(length, seed as u64, value).params;
@@ -86,13 +86,13 @@ fn sums_of_squares() {
                 assert!((sum - exact).abs() <= exact * 129.5 * 2.0_f64.powi(-24), "{}: {sum} for {exact}", context());
             }
         }
-    });
+    }
 }
 
 /// Where `f32` overflows or underflows, `f64` must not, and what is infinite or NaN must show, in any stride.
 #[test]
 fn sums_of_squares_beyond_f32() {
-    on_each(|backend| {
+    for &backend in backends() {
         let sum = |values: &[f32]| backend.sum_of_squares(values).expect("available");
         let square = |x: f32| f64::from(x) * f64::from(x);
         assert_eq!(sum(&[3e19, 1.0, 1.0]), square(3e19) + 1.0 + 1.0);
@@ -117,5 +117,5 @@ fn sums_of_squares_beyond_f32() {
                 assert!((with(1e-30) - others).abs() <= 1e-5 * others + square(1e-30), "{context}");
             }
         }
-    });
+    }
 }

@@ -15,15 +15,16 @@ fn magnitude(random: &mut Random, exponent: u32) -> f32 {
     f32::from_bits(random.bits() as u32 & 0x007F_FFFF | exponent << 23)
 }
 
-/// η with each of the 255 exponents of finite values, ε with any or 0, in both places, and both arithmetics.
+/// η with every sixteenth of the 255 exponents of finite values, so that some cases go over all of them; ε with any or 0,
+/// in both places; and both arithmetics.
 fn each_rate(random: &mut Random, mut test: impl FnMut(&mut Random, Options)) {
-    for exponent in 0..255 {
+    for exponent in (random.below(16)..255).step_by(16) {
         let epsilon = match random.below(3) {
             0 => 0.0,
             1 => 1e-8,
             _ => random.any_exponent().abs(),
         };
-        let rate = magnitude(random, exponent);
+        let rate = magnitude(random, exponent as u32);
         for epsilon in [Epsilon::OutsideSqrt(epsilon), Epsilon::InsideSqrt(epsilon)] {
             for arithmetic in [Arithmetic::Separate, Arithmetic::Fused] {
                 test(random, Options { arithmetic, ..Options::new(rate, epsilon) });
@@ -46,9 +47,6 @@ fn each_gradient(random: &mut Random) -> Vec<Element> {
 }
 
 proptest! {
-    // Each case goes over all exponents of η and g.
-    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(32)))]
-
     /// The sentence: with `Accumulation::Sum`, no weight decay, G ≥ 0, g = 0 or |g| ≥ 2⁻⁶³, η·g = 0 or |η·g| ≥ 2⁻¹²⁶, and
     /// no overflow, what is subtracted from w is at most η·(1 + 2⁻²²); w itself is rounded once more.
     #[test]
@@ -76,7 +74,7 @@ proptest! {
             }
         });
         // The sentence is about many of them.
-        prop_assert!(bounded > 50_000, "{bounded}");
+        prop_assert!(bounded > 3000, "{bounded}");
     }
 
     /// Row-wise: at most η·√dim·(1 + (dim/8 + 8)·2⁻²⁴) + 2⁻¹⁴⁹ for each element, where the mean of squares is normal,
@@ -114,7 +112,7 @@ proptest! {
                 }
             }
         });
-        prop_assert!(bounded > 500, "{bounded}");
+        prop_assert!(bounded > 10, "{bounded}");
     }
 
     /// Finite gradients, parameters and accumulators give no NaN in a row-wise table, whatever η and ε.

@@ -3,8 +3,9 @@
 mod inputs;
 mod reference;
 
+use core::time::Duration;
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use adagrad::{RowIndex, coalesce};
 use inputs::Random;

@@ -4,8 +4,9 @@
 mod inputs;
 mod reference;
 
+use core::time::Duration;
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use adagrad::{Adagrad, Backend, Epsilon, Error, NonFinite, Report, RowIndex, Table, WeightDecay};
 use inputs::{Random, State, options, plain_options};

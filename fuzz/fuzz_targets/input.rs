@@ -216,7 +216,7 @@ pub fn fault_of(options: &Options) -> Option<Error> {
     let clip = options.clip_value.unwrap_or(1.0);
     let retention = match options.accumulation {
         Accumulation::Leaky(rho) | Accumulation::Ema(rho) => rho,
-        _ => 1.0,
+        _ => 0.0,
     };
     let finite = f32::MIN..=f32::MAX;
     let not_negative = 0.0..=f32::MAX;

@@ -161,9 +161,10 @@ impl Options {
             for _ in 0..units.abs() {
                 x = if units < 0 { x.next_down() } else { x.next_up() };
             }
-            w - x
+            // A quotient that underflows may be 0 of either sign.
+            [w - x, if x == 0.0 { w + x } else { w - x }]
         };
-        ((-units..=units).map(near).collect(), sum)
+        ((-units..=units).flat_map(near).collect(), sum)
     }
 
     /// Fails unless a dense step with `Arithmetic::Fast` may have made these of the state before it.

@@ -12,8 +12,8 @@ pub const LENGTHS: [usize; 52] = [
     4159,
 ];
 
-/// Lengths that a step may take in parts: too long for all options. Beyond about 100 MB in all, Node.js ends with a fault
-/// after a test for WebAssembly.
+/// Lengths that a step may take in parts: too long for all options. Of twice the last one Node.js ends with a fault after
+/// the test for WebAssembly.
 pub const LONG: [usize; 4] = [1 << 17, (1 << 17) + 1, 200_003, (1 << 19) + 17];
 
 /// Columns of tables: all up to the size of a group of blocks, and some beyond.

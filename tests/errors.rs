@@ -1,6 +1,8 @@
 //! Bad input gives an error that says which argument, what it was and what was expected, and writes nothing.
 
-use adagrad::{Accumulation, Adagrad, Backend, Epsilon, Error, Report, RowIndex, Table, WeightDecay, coalesce};
+use adagrad::{
+    Accumulation, Adagrad, Backend, Epsilon, Error, Report, RowIndex, Table, WeightDecay, check_accumulator, coalesce,
+};
 
 const PARAMS: [f32; 6] = [1.0, -2.0, 3.0, -4.0, 5.0, -6.0];
 const ACCUMULATOR: [f32; 6] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5];
@@ -14,7 +16,8 @@ fn dense(opt: Adagrad, grads: usize, accumulator_len: usize) -> Error {
     let mut error = None;
     for backend in Backend::available() {
         let (mut params, mut accumulator) = (PARAMS, ACCUMULATOR);
-        error = opt.step_on(backend, &mut params, &[1.0; 9][..grads], &mut accumulator[..accumulator_len]).err();
+        let opt = opt.with_backend(backend);
+        error = opt.step(&mut params, &[1.0; 9][..grads], &mut accumulator[..accumulator_len]).err();
         assert!(error.is_some());
         assert_eq!(bits(&params), bits(&PARAMS));
         assert_eq!(bits(&accumulator), bits(&ACCUMULATOR));
@@ -28,12 +31,13 @@ fn rows<I: RowIndex>(opt: Adagrad, rows: &[I], grads: &[f32]) -> Error {
     for backend in Backend::available() {
         let (mut params, mut accumulator) = (PARAMS, ACCUMULATOR);
         let mut table = Table::new(&mut params, &mut accumulator, 2).expect("valid");
-        error = opt.step_rows_on(backend, &mut table, rows, grads).err();
+        let opt = opt.with_backend(backend);
+        error = opt.step_rows(&mut table, rows, grads).err();
         let mut row_accumulator = [0.5; 3];
         let mut other_params = PARAMS;
         let mut row_wise = Table::row_wise(&mut other_params, &mut row_accumulator, 2).expect("valid");
         // As text, in which NaN equals NaN.
-        assert_eq!(format!("{:?}", opt.step_rows_on(backend, &mut row_wise, rows, grads).err()), format!("{error:?}"));
+        assert_eq!(format!("{:?}", opt.step_rows(&mut row_wise, rows, grads).err()), format!("{error:?}"));
         assert!(error.is_some());
         assert_eq!(bits(&params), bits(&PARAMS));
         assert_eq!(bits(&accumulator), bits(&ACCUMULATOR));
@@ -66,12 +70,13 @@ fn hyper_parameters() {
     let mut cases = Vec::new();
     for value in at_least_0 {
         cases.push((Adagrad::new(value), "learning_rate", value));
-        cases.push((new.at(value), "learning_rate", value));
+        cases.push((new.with_learning_rate(value), "learning_rate", value));
         cases.push((new.with_epsilon(Epsilon::InsideSqrt(value)), "epsilon", value));
         cases.push((new.with_epsilon(Epsilon::OutsideSqrt(value)), "epsilon", value));
         cases.push((new.with_weight_decay(WeightDecay::L2(value)), "weight_decay", value));
         cases.push((new.with_weight_decay(WeightDecay::Decoupled(value)), "weight_decay", value));
         cases.push((new.with_clip_value(value), "clip_value", value));
+        cases.push((new.with_initial_accumulator(value), "initial_accumulator", value));
     }
     cases.push((new.with_clip_value(0.0), "clip_value", 0.0));
     for value in [-0.1, 1.0, 1.5, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
@@ -87,8 +92,21 @@ fn hyper_parameters() {
             assert_eq!((what, found.to_bits()), (name, value.to_bits()));
         }
     }
-    for fine in [new.at(0.0), new.with_gradient_scale(-1.0), new.with_epsilon(Epsilon::InsideSqrt(0.0))] {
-        assert_eq!(fine.validate(), Ok(()));
+    for fine in [
+        new.with_learning_rate(0.0),
+        new.with_learning_rate(f32::MAX),
+        new.with_gradient_scale(-1.0),
+        new.with_gradient_scale(0.0),
+        new.with_epsilon(Epsilon::InsideSqrt(0.0)),
+        new.with_epsilon(Epsilon::OutsideSqrt(-0.0)),
+        new.with_weight_decay(WeightDecay::L2(0.0)),
+        new.with_clip_value(f32::from_bits(1)),
+        new.with_accumulation(Accumulation::Ema(0.0)),
+        new.with_initial_accumulator(0.0),
+        new.with_initial_accumulator(f32::MAX),
+    ] {
+        assert_eq!(fine.validate(), Ok(()), "{fine:?}");
+        assert!(fine.step(&mut [1.0], &[1.0], &mut [1.0]).is_ok(), "{fine:?}");
     }
 }
 
@@ -181,22 +199,104 @@ fn diagnostics() {
     let error = Error::Length { what: "rates", expected: 2, actual: 3 };
     assert_eq!(Adagrad::new(0.1).effective_rates(&[1.0; 2], &mut rates), Err(error));
     assert!(Adagrad::new(-0.1).effective_rates(&[1.0; 3], &mut rates).is_err());
-    assert!(Adagrad::new(-0.1).summary(&[1.0; 3], 0.0).is_err());
+    assert!(Adagrad::new(-0.1).summary(&[1.0; 3], 0.0, 1.0).is_err());
     assert_eq!(rates, [7.0; 3]);
 }
 
+/// The check of a state names the first accumulator that is negative, infinite or NaN, wherever it is.
 #[test]
-fn a_missing_backend() {
-    for backend in [Backend::Scalar, Backend::Portable, Backend::Avx2, Backend::Avx512] {
-        if backend.is_available() {
-            continue;
+fn a_state_that_no_step_can_repair() {
+    for length in [1, 2, 15, 16, 17, 64, 100, 1025, 5000] {
+        let fine = vec![-0.0, 0.0, 1e-45, 0.1, f32::MAX].into_iter().cycle().take(length).collect::<Vec<f32>>();
+        assert_eq!(check_accumulator(&fine), Ok(()));
+        for at in (0..length).step_by(1 + length / 100).chain([length - 1]) {
+            for bad in [-0.1, -1e-45, f32::MIN, f32::NEG_INFINITY, f32::INFINITY, f32::NAN, -f32::NAN] {
+                let mut state = fine.clone();
+                state[at] = bad;
+                state[length - 1] = if at < length - 1 { f32::NAN } else { bad };
+                let Err(Error::Accumulator { position, value }) = check_accumulator(&state) else {
+                    panic!("{bad} at {at} of {length} is not found");
+                };
+                assert_eq!((position, value.to_bits()), (at, bad.to_bits()), "{length}");
+            }
         }
-        let (mut params, mut accumulator) = (PARAMS, ACCUMULATOR);
-        let result = Adagrad::new(0.1).step_on(backend, &mut params, &[1.0; 6], &mut accumulator);
-        assert_eq!(result, Err(Error::Unavailable { backend }));
-        assert_eq!(bits(&params), bits(&PARAMS));
-        assert_eq!(bits(&accumulator), bits(&ACCUMULATOR));
     }
+    assert_eq!(check_accumulator(&[]), Ok(()));
+}
+
+/// What each backend that is here can do, every other one refuses, before anything is written.
+#[test]
+fn every_backend_steps_or_is_unavailable() {
+    // The two kinds are all of the backends, and each is of one kind, which all ways to ask agree on.
+    let available: Vec<Backend> = Backend::available().collect();
+    assert!(available.iter().all(|backend| Backend::ALL.contains(backend)));
+    assert!(available.contains(&Backend::Scalar) && available.contains(&Backend::detected()));
+    for (at, backend) in Backend::ALL.iter().enumerate() {
+        assert!(!Backend::ALL[..at].contains(backend), "{backend} is listed twice");
+    }
+    let mut refused = 0;
+    for &backend in Backend::ALL {
+        let here = backend.is_available();
+        assert_eq!(available.contains(&backend), here, "{backend}");
+        let expected = if here { Ok(Report::default()) } else { Err(Error::Unavailable { backend }) };
+        let opt = Adagrad::new(0.1).with_backend(backend);
+        assert_eq!((opt.validate(), opt.backend()), (Ok(()), Some(backend)), "only a step asks for it");
+        let check = |name: &str, params: &[f32], accumulator: &[f32], result: Result<Report, Error>| {
+            assert_eq!(result, expected, "{name} on {backend}");
+            let untouched =
+                bits(params) == bits(&PARAMS) && bits(accumulator) == bits(&ACCUMULATOR[..accumulator.len()]);
+            assert_eq!(untouched, !here, "{name} on {backend}");
+        };
+
+        let (mut w, mut a) = (PARAMS, ACCUMULATOR);
+        let result = opt.step(&mut w, &[1.0; 6], &mut a);
+        check("step", &w, &a, result);
+
+        let (mut w, mut g, mut a) = (PARAMS, [1.0; 6], ACCUMULATOR);
+        let result = opt.step_and_zero(&mut w, &mut g, &mut a);
+        check("step_and_zero", &w, &a, result);
+        assert_eq!(g, if here { [0.0; 6] } else { [1.0; 6] });
+
+        for row_wise in [false, true] {
+            let (mut w, mut a) = (PARAMS, ACCUMULATOR);
+            let a = &mut a[..if row_wise { 3 } else { 6 }];
+            let new = if row_wise { Table::row_wise } else { Table::new };
+            let mut table = new(&mut w, a, 2).expect("its shape fits");
+            let result = opt.step_rows(&mut table, &[2_u32], &[1.0; 2]);
+            check("step_rows", &w, a, result);
+        }
+
+        let mut rates = [7.0; 6];
+        assert_eq!(opt.effective_rates(&ACCUMULATOR, &mut rates), expected.map(|_| ()), "{backend}");
+        assert_eq!(rates == [7.0; 6], !here, "{backend}");
+        assert_eq!(opt.summary(&ACCUMULATOR, 0.0, 1.0).is_ok(), here, "{backend}");
+        assert_eq!(backend.all_finite(&PARAMS), expected.map(|_| true), "{backend}");
+        assert_eq!(backend.sum_of_squares(&[3.0, 4.0]), expected.map(|_| 25.0), "{backend}");
+        // There is an error for no elements, too.
+        assert_eq!(opt.step(&mut [], &[], &mut []), expected, "{backend}");
+        refused += usize::from(!here);
+    }
+    assert_eq!(available.len() + refused, Backend::ALL.len());
+}
+
+/// A backend of another processor is never available, whatever this one can do.
+#[test]
+fn backends_of_other_processors_are_unavailable() {
+    for backend in [Backend::Avx2, Backend::Avx512] {
+        assert!(Backend::ALL.contains(&backend));
+        if cfg!(not(any(target_arch = "x86", target_arch = "x86_64"))) {
+            assert!(!backend.is_available());
+        }
+    }
+    // What the build is sure to have, its programs find.
+    assert!(cfg!(not(target_feature = "avx512f")) || Backend::Avx512.is_available());
+    assert!(cfg!(not(all(target_feature = "avx2", target_feature = "fma"))) || Backend::Avx2.is_available());
+    let simd = cfg!(any(
+        all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse2"),
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128"),
+    ));
+    assert_eq!(Backend::Portable.is_available(), simd);
 }
 
 #[test]
@@ -215,6 +315,7 @@ fn messages_name_argument_value_and_expectation() {
             Error::Hyperparameter { what: "epsilon", value: f32::NAN, expected: "finite and at least 0" },
             "epsilon is NaN, expected finite and at least 0",
         ),
+        (Error::Accumulator { position: 3, value: -0.1 }, "accumulator[3] is -0.1, expected finite and at least 0"),
         (
             Error::Unavailable { backend: Backend::Avx512 },
             "the avx512 backend is not available on this CPU or in this build",

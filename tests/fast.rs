@@ -1,6 +1,11 @@
 //! `Arithmetic::Fast`: within its bound of `Arithmetic::Separate`, with the same accumulators.
 
+mod inputs;
+mod reference;
+
 use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Table, WeightDecay};
+use inputs::{LENGTHS, LONG, Random, State, options};
+use reference::Options;
 
 const EPSILONS: [Epsilon; 4] = [
     Epsilon::InsideSqrt(1e-8),
@@ -10,16 +15,16 @@ const EPSILONS: [Epsilon; 4] = [
 ];
 
 /// Steps from parameters of 0, so that what they become is `−Δ`, and compares `Δ` and `G` with the exact ones.
-fn compare(backend: Backend, opt: Adagrad, gradient: f32, accumulator: &[f32]) {
+fn compare(opt: Adagrad, gradient: f32, accumulator: &[f32]) {
     let grads = vec![gradient; accumulator.len()];
     let run = |arithmetic| {
         let (mut params, mut accumulator) = (vec![0.0; grads.len()], accumulator.to_vec());
-        opt.with_arithmetic(arithmetic).step_on(backend, &mut params, &grads, &mut accumulator).expect("valid");
+        opt.with_arithmetic(arithmetic).step(&mut params, &grads, &mut accumulator).expect("valid");
         (params, accumulator)
     };
     let ((fast, fast_sums), (exact, sums)) = (run(Arithmetic::Fast), run(Arithmetic::Separate));
     for (j, start) in accumulator.iter().enumerate() {
-        let context = || format!("{backend}, {opt:?}, g = {gradient:e}, G was {start:e}");
+        let context = || format!("{opt:?}, g = {gradient:e}, G was {start:e}");
         assert!(
             fast_sums[j].to_bits() == sums[j].to_bits() || fast_sums[j].is_nan() && sums[j].is_nan(),
             "G is {:e}, expected {:e}: {}",
@@ -65,9 +70,9 @@ fn quotients_are_within_the_bound() {
         for epsilon in EPSILONS {
             // Rates and gradients whose product has a mantissa near 1, near 2, and between.
             for (rate, gradient) in [(0.1, 0.3), (1.0, -1.0), (1.0, 1.999_999_9), (1e-3, 1e-20), (0.5, 3e18)] {
-                let opt = Adagrad::new(rate).with_epsilon(epsilon);
+                let opt = Adagrad::new(rate).with_epsilon(epsilon).with_backend(backend);
                 for part in accumulators(9_973) {
-                    compare(backend, opt, gradient, &part);
+                    compare(opt, gradient, &part);
                 }
             }
         }
@@ -83,7 +88,8 @@ fn quotients_of_many_gradients_are_within_the_bound() {
             // With g so small, G stays, and so does 1 + ε.
             let gradient = f32::from_bits(1e-6_f32.to_bits() + ((number as u32 * 7919) & 0x007F_FFFF));
             for epsilon in [Epsilon::InsideSqrt(1e-8), Epsilon::OutsideSqrt(1e-8)] {
-                compare(backend, Adagrad::new(1.0).with_epsilon(epsilon), gradient, &accumulator);
+                let opt = Adagrad::new(1.0).with_epsilon(epsilon).with_backend(backend);
+                compare(opt, gradient, &accumulator);
             }
         }
     }
@@ -97,12 +103,48 @@ fn special_values() {
     for backend in Backend::available() {
         for epsilon in EPSILONS {
             for rate in [0.0, 1e-40, 1e-10, 1.0, 1e20, f32::MAX] {
+                let opt = Adagrad::new(rate).with_epsilon(epsilon).with_backend(backend);
                 for gradient in values.into_iter().flat_map(|g| [g, -g]) {
-                    compare(backend, Adagrad::new(rate).with_epsilon(epsilon), gradient, &values);
+                    compare(opt, gradient, &values);
                 }
             }
         }
     }
+}
+
+/// Slices of all lengths, with special values amid ordinary ones, against the naive reference.
+#[test]
+fn steps_over_lengths_are_within_the_bound() {
+    for backend in Backend::available() {
+        for epsilon in EPSILONS {
+            for value in [Random::ordinary, Random::with_zeros, Random::sprinkled, Random::any] {
+                for length in LENGTHS {
+                    for non_finite in [NonFinite::Propagate, NonFinite::Skip] {
+                        let options = Options { non_finite, ..Options::new(0.1, epsilon) };
+                        check_near(backend, options, &State::new(length, length as u64, value));
+                    }
+                }
+            }
+        }
+        check_near(backend, Options::new(0.1, EPSILONS[0]), &State::new(LONG[0] + 3, 5, Random::sprinkled));
+    }
+}
+
+#[test]
+fn steps_over_options_are_within_the_bound() {
+    for backend in Backend::available() {
+        for options in options() {
+            check_near(backend, options, &State::new(133, 6, Random::sprinkled));
+        }
+    }
+}
+
+/// Takes a fast step, and compares each element with what it may be.
+fn check_near(backend: Backend, options: Options, state: &State) {
+    let options = Options { arithmetic: Arithmetic::Fast, ..options };
+    let State { mut params, grads, mut accumulator } = state.clone();
+    let report = options.on(backend).step(&mut params, &grads, &mut accumulator).expect("valid");
+    options.assert_fast([&state.params, &state.grads, &state.accumulator], [&params, &accumulator], report.skipped);
 }
 
 /// The other options stay exact, and so do row-wise tables; rows of a table get the bits of the dense step.
@@ -115,9 +157,10 @@ fn with_other_options_and_tables() {
             Adagrad::keras(0.1).with_accumulation(Accumulation::Leaky(0.9)),
             Adagrad::new(0.1).with_accumulation(Accumulation::Ema(0.9)).with_non_finite(NonFinite::Skip),
         ] {
+            let opt = opt.with_backend(backend);
             for gradient in [0.0, 0.3, -7.0, f32::INFINITY, f32::NAN] {
                 for length in [1, 7, 8, 9, 31] {
-                    compare(backend, opt, gradient, &vec![0.7; length]);
+                    compare(opt, gradient, &vec![0.7; length]);
                 }
             }
             let fast = opt.with_arithmetic(Arithmetic::Fast);
@@ -125,18 +168,18 @@ fn with_other_options_and_tables() {
                 let (params, grads) = (vec![0.5; 3 * dim], vec![0.3; 2 * dim]);
                 let (mut w, mut a) = (params.clone(), vec![0.2; 3 * dim]);
                 let mut table = Table::new(&mut w, &mut a, dim).expect("its shape fits");
-                fast.step_rows_on(backend, &mut table, &[2_usize, 0], &grads).expect("valid");
+                fast.step_rows(&mut table, &[2_usize, 0], &grads).expect("valid");
                 let (mut dense_w, mut dense_a) = (params.clone(), vec![0.2; 3 * dim]);
                 for row in [2, 0] {
                     let (w, a) = (&mut dense_w[row * dim..][..dim], &mut dense_a[row * dim..][..dim]);
-                    fast.step_on(backend, w, &grads[..dim], a).expect("valid");
+                    fast.step(w, &grads[..dim], a).expect("valid");
                 }
                 assert_eq!((&w, &a), (&dense_w, &dense_a));
 
                 let row_wise = |opt: Adagrad| {
                     let (mut w, mut a) = (params.clone(), vec![0.2; 3]);
                     let mut table = Table::row_wise(&mut w, &mut a, dim).expect("its shape fits");
-                    opt.step_rows_on(backend, &mut table, &[2_usize, 0], &grads).expect("valid");
+                    opt.step_rows(&mut table, &[2_usize, 0], &grads).expect("valid");
                     (w, a)
                 };
                 assert_eq!(row_wise(fast), row_wise(opt));
@@ -149,11 +192,12 @@ fn with_other_options_and_tables() {
 #[test]
 #[ignore = "all 2³¹ accumulators that are not negative: minutes"]
 fn quotients_of_all_accumulators_are_within_the_bound() {
-    // The others have no estimates.
-    for backend in Backend::available().filter(|backend| *backend > Backend::Portable) {
+    // These two have no estimates.
+    let without = [Backend::Scalar, Backend::Portable];
+    for backend in Backend::available().filter(|backend| !without.contains(backend)) {
         for epsilon in [Epsilon::InsideSqrt(1e-8), Epsilon::OutsideSqrt(1e-8)] {
             for part in accumulators(1) {
-                compare(backend, Adagrad::new(0.1).with_epsilon(epsilon), 1e-3, &part);
+                compare(Adagrad::new(0.1).with_epsilon(epsilon).with_backend(backend), 1e-3, &part);
             }
         }
     }

@@ -2,14 +2,14 @@
 //! make of them.
 
 use core::ops::Range;
+use std::sync::OnceLock;
 
-use adagrad::{Accumulation, Arithmetic, Backend, Epsilon, Error, NonFinite, Report, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, Error, NonFinite, Report, WeightDecay};
 use bytemuck::Pod;
 use libfuzzer_sys::arbitrary::{Arbitrary, Unstructured};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::reference::{Options, assert_same, same};
-
-const BACKENDS: [Backend; 4] = [Backend::Scalar, Backend::Portable, Backend::Avx2, Backend::Avx512];
 
 /// Values before and behind each slice, at least, that nothing may write to; also the alignment, in bytes, that its
 /// offset counts from.
@@ -94,6 +94,13 @@ impl<'a> Input<'a> {
         if self.one_in(8) { self.hyperparameter() } else { f32::from(self.any::<u8>()) / 255.0 }
     }
 
+    /// A number of threads to divide a step among, of which the pools stay.
+    pub fn pool(&mut self) -> &'static ThreadPool {
+        static POOLS: [OnceLock<ThreadPool>; 4] = [const { OnceLock::new() }; 4];
+        let threads = self.below(POOLS.len());
+        POOLS[threads].get_or_init(|| ThreadPoolBuilder::new().num_threads(threads + 1).build().expect("threads"))
+    }
+
     pub fn options(&mut self) -> Options {
         let mut options = Options::new(self.hyperparameter(), Epsilon::OutsideSqrt(self.hyperparameter()));
         if self.any() {
@@ -111,8 +118,10 @@ impl<'a> Input<'a> {
             options.clip_value = Some(self.hyperparameter());
         }
         options.maximize = self.any();
-        if self.any() {
-            options.arithmetic = Arithmetic::Fused;
+        match self.below(4) {
+            0 | 1 => options.arithmetic = Arithmetic::Fused,
+            2 => options.arithmetic = Arithmetic::Fast,
+            _ => {}
         }
         match self.below(4) {
             0 => options.accumulation = Accumulation::Leaky(self.retention()),
@@ -135,8 +144,8 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// Accumulators. Those below 0, against the documentation, must give NaN, but where ε stands inside the root one that
-    /// reaches −ε gives a division by 0: none are made there.
+    /// Accumulators. Those below 0, against the documentation, must give NaN, or be skipped; but where ε stands inside the
+    /// root one that reaches −ε gives a division by 0: none are made there.
     pub fn accumulators(&mut self, len: usize, options: &Options) -> Buffer<f32> {
         let mut accumulators = self.numbers(len);
         if let Epsilon::InsideSqrt(_) = options.epsilon {
@@ -196,7 +205,10 @@ fn bits<T: Pod>(values: &[T]) -> &[u8] {
 
 /// The first hyper-parameter that is not as documented.
 pub fn fault_of(options: &Options) -> Option<Error> {
-    let (Epsilon::OutsideSqrt(epsilon) | Epsilon::InsideSqrt(epsilon)) = options.epsilon;
+    let epsilon = match options.epsilon {
+        Epsilon::OutsideSqrt(epsilon) | Epsilon::InsideSqrt(epsilon) => epsilon,
+        other => unimplemented!("{other:?}"),
+    };
     let weight_decay = match options.weight_decay {
         WeightDecay::L2(lambda) | WeightDecay::Decoupled(lambda) => lambda,
         _ => 0.0,
@@ -204,7 +216,7 @@ pub fn fault_of(options: &Options) -> Option<Error> {
     let clip = options.clip_value.unwrap_or(1.0);
     let retention = match options.accumulation {
         Accumulation::Leaky(rho) | Accumulation::Ema(rho) => rho,
-        _ => 1.0,
+        _ => 0.0,
     };
     let finite = f32::MIN..=f32::MAX;
     let not_negative = 0.0..=f32::MAX;
@@ -240,34 +252,52 @@ pub fn accepted<T: core::fmt::Debug>(result: &Result<T, Error>, faults: &[Error]
     result.is_ok()
 }
 
-/// What a step must do: the parameters, the accumulators, and how many elements or rows it skips.
+/// What a step must do with `Arithmetic::Separate` or `Arithmetic::Fused`: the parameters, the accumulators, and how many
+/// elements or rows it skips.
 pub struct Expected {
     pub params: Vec<f32>,
     pub accumulator: Vec<f32>,
     pub skipped: usize,
 }
 
-/// Takes a step on every backend. `expected` is looked at only where nothing is at fault.
+/// A call that steps: with these hyper-parameters, parameters and accumulators.
+pub type Step<'a> = &'a mut dyn FnMut(&Adagrad, &mut [f32], &mut [f32]) -> Result<Report, Error>;
+
+/// Takes a step on every backend, and on the detected one. `check` is given the parameters and accumulators before and
+/// after each that succeeds, and how many elements or rows it skipped.
 pub fn on_every_backend(
+    opt: &Adagrad,
     faults: &[Error],
     params: &mut Buffer<f32>,
     accumulator: &mut Buffer<f32>,
-    expected: &Expected,
-    mut step: impl FnMut(Backend, &mut [f32], &mut [f32]) -> Result<Report, Error>,
+    step: Step<'_>,
+    check: impl Fn([&[f32]; 2], [&[f32]; 2], usize),
 ) {
-    for backend in BACKENDS {
+    for backend in Backend::ALL.iter().copied().map(Some).chain([None]) {
         let mut faults = faults.to_vec();
-        if !backend.is_available() {
-            faults.push(Error::Unavailable { backend });
+        let mut opt = *opt;
+        if let Some(backend) = backend {
+            opt = opt.with_backend(backend);
+            if !backend.is_available() {
+                faults.push(Error::Unavailable { backend });
+            }
         }
-        let result = step(backend, params.fresh(), accumulator.fresh());
+        let result = step(&opt, params.fresh(), accumulator.fresh());
         if accepted(&result, &faults) {
-            assert_same(params.written(), &expected.params, format_args!("{backend}, params"));
-            assert_same(accumulator.written(), &expected.accumulator, format_args!("{backend}, accumulator"));
-            assert_eq!(result.unwrap_or_default().skipped, expected.skipped, "{backend}, skipped");
+            let after = [params.written(), accumulator.written()];
+            check([params.given(), accumulator.given()], after, result.unwrap_or_default().skipped);
         } else {
             params.assert_untouched();
             accumulator.assert_untouched();
         }
+    }
+}
+
+impl Expected {
+    /// Fails unless a step made these.
+    pub fn assert(&self, [params, accumulator]: [&[f32]; 2], skipped: usize) {
+        assert_same(params, &self.params, "params");
+        assert_same(accumulator, &self.accumulator, "accumulator");
+        assert_eq!(skipped, self.skipped, "skipped");
     }
 }

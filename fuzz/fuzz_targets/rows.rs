@@ -1,18 +1,20 @@
-//! Steps on rows of both kinds of tables, on every backend, and `coalesce`, against the naive ones.
+//! Steps on rows of both kinds of tables, on one thread and on several, on every backend, and `coalesce`, against the
+//! naive ones.
 #![no_main]
 
 mod input;
 #[path = "../../tests/reference/mod.rs"]
 mod reference;
 
-use adagrad::{Error, RowIndex, Table, coalesce};
+use adagrad::{Adagrad, Arithmetic, Error, Report, RowIndex, Table, coalesce};
 use bytemuck::Pod;
 use input::{Buffer, Expected, Input, accepted, fault_of, length_fault, on_every_backend};
 use libfuzzer_sys::fuzz_target;
 use reference::{Options, assert_same};
 
-/// The longest slice of parameters or gradients.
+/// The longest slice of parameters or gradients; and the longest where steps are to be prefetched and divided.
 const MAX_LEN: usize = 4096;
+const MAX_LONG: usize = 1 << 19;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut input = Input::new(bytes);
@@ -30,16 +32,21 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-fn test<I: RowIndex + Pod + From<u8>>(input: &mut Input, of_raw: fn(u64) -> I, to_i128: fn(I) -> i128) {
+fn test<I: RowIndex + Pod + Sync + From<u8>>(input: &mut Input, of_raw: fn(u64) -> I, to_i128: fn(I) -> i128) {
     let options = input.options();
     let dim = match input.below(32) {
         0 => 0,
         1 => usize::MAX >> input.below(8),
         _ => 1 + input.below(40),
     };
-    let (table_rows, k) = (input.below(12), input.below(24));
-    let params_len = input.length(short_product(table_rows, dim));
-    let grads_len = input.length(short_product(k, dim));
+    // From 2¹⁷ parameters on a table is prefetched, and from 2¹⁸ elements of work on a step is divided.
+    let (table_rows, k, max_len) = if input.one_in(256) {
+        (input.below(20_000), (1 << 18) / (dim.min(64) + 16) + input.below(64) - 32, MAX_LONG)
+    } else {
+        (input.below(12), input.below(24), MAX_LEN)
+    };
+    let params_len = input.length(short_product(table_rows, dim, max_len));
+    let grads_len = input.length(short_product(k, dim, max_len));
     let params = input.numbers(params_len);
     let grads = input.numbers(grads_len);
     let hostile = input.one_in(4);
@@ -54,8 +61,8 @@ fn test<I: RowIndex + Pod + From<u8>>(input: &mut Input, of_raw: fn(u64) -> I, t
 }
 
 /// The product, or 0 where that is too long for a test.
-fn short_product(a: usize, b: usize) -> usize {
-    a.checked_mul(b).filter(|product| *product <= MAX_LEN).unwrap_or(0)
+fn short_product(a: usize, b: usize, max: usize) -> usize {
+    a.checked_mul(b).filter(|product| *product <= max).unwrap_or(0)
 }
 
 /// A row that is, but for some index types, not in the table.
@@ -89,7 +96,7 @@ struct Case<I> {
     to_i128: fn(I) -> i128,
 }
 
-impl<I: RowIndex + Pod> Case<I> {
+impl<I: RowIndex + Pod + Sync> Case<I> {
     fn step(&mut self, input: &mut Input, row_wise: bool) {
         let Self { options, dim, .. } = *self;
         let len = self.params.given().len();
@@ -98,20 +105,36 @@ impl<I: RowIndex + Pod> Case<I> {
         let accumulator_len = input.length(expected_len);
         let mut accumulator = input.accumulators(accumulator_len, &options);
 
+        let pool = input.pool();
+
         let faults = self.faults(expected_len, accumulator_len);
         let (rows, grads) = (self.rows.given(), self.grads.given());
         let mut expected =
             Expected { params: self.params.given().to_vec(), accumulator: accumulator.given().to_vec(), skipped: 0 };
+        let mut places = Vec::new();
         if faults.is_empty() {
-            let rows: Vec<usize> = rows.iter().map(|row| (self.to_i128)(*row) as usize).collect();
+            places = rows.iter().map(|row| (self.to_i128)(*row) as usize).collect();
             let naive = if row_wise { Options::step_row_wise } else { Options::step_rows };
-            expected.skipped = naive(&options, &mut expected.params, &mut expected.accumulator, dim, &rows, grads);
+            expected.skipped = naive(&options, &mut expected.params, &mut expected.accumulator, dim, &places, grads);
         }
-        let opt = options.adagrad();
-        on_every_backend(&faults, &mut self.params, &mut accumulator, &expected, |backend, w, a| {
-            let mut table = if row_wise { Table::row_wise(w, a, dim) } else { Table::new(w, a, dim) }?;
-            opt.step_rows_on(backend, &mut table, rows, grads)
-        });
+        // Row-wise steps are exact.
+        let fast = options.arithmetic == Arithmetic::Fast && !row_wise;
+        let check = |before: [&[f32]; 2], after: [&[f32]; 2], skipped| {
+            if fast {
+                assert_fast_rows(&options, before, after, dim, &places, grads, skipped);
+            } else {
+                expected.assert(after, skipped);
+            }
+        };
+        type Call<I> = fn(&Adagrad, &mut Table<'_>, &[I], &[f32]) -> Result<Report, Error>;
+        let calls: [Call<I>; 2] = [Adagrad::step_rows, Adagrad::par_step_rows];
+        for call in calls {
+            let mut step = |opt: &Adagrad, w: &mut [f32], a: &mut [f32]| {
+                let mut table = if row_wise { Table::row_wise(w, a, dim) } else { Table::new(w, a, dim) }?;
+                pool.install(|| call(opt, &mut table, rows, grads))
+            };
+            on_every_backend(&options.adagrad(), &faults, &mut self.params, &mut accumulator, &mut step, check);
+        }
     }
 
     /// All that is wrong with a table or a step on it.
@@ -163,6 +186,38 @@ impl<I: RowIndex + Pod> Case<I> {
             self.rows.assert_untouched();
             self.grads.assert_untouched();
             scratch.assert_untouched();
+        }
+    }
+}
+
+/// Fails unless a fast step for rows may have made these. A row that is there twice starts its second step from an
+/// unknown state, so only those that are there once, or not at all, are looked at.
+fn assert_fast_rows(
+    options: &Options,
+    [w, a]: [&[f32]; 2],
+    [new_w, new_a]: [&[f32]; 2],
+    dim: usize,
+    rows: &[usize],
+    grads: &[f32],
+    skipped: usize,
+) {
+    let mut times = vec![0; w.len() / dim];
+    for row in rows {
+        times[*row] += 1;
+    }
+    if times.iter().all(|times| *times < 2) {
+        // Elements in the order of `rows`, so that all skips are counted at once.
+        let gathered = |table: &[f32]| -> Vec<f32> {
+            rows.iter().flat_map(|row| &table[row * dim..(row + 1) * dim]).copied().collect()
+        };
+        let before = [&gathered(w)[..], grads, &gathered(a)[..]];
+        options.assert_fast(before, [&gathered(new_w), &gathered(new_a)], skipped);
+    }
+    for (row, times) in times.iter().enumerate() {
+        let elements = row * dim..(row + 1) * dim;
+        if *times == 0 {
+            assert_same(&new_w[elements.clone()], &w[elements.clone()], "a row without a gradient");
+            assert_same(&new_a[elements.clone()], &a[elements], "a row without a gradient");
         }
     }
 }

@@ -5,9 +5,21 @@ use adagrad::{Accumulation, Arithmetic, Epsilon, NonFinite, WeightDecay};
 
 use crate::reference::Options;
 
-/// Lengths at and around every boundary of lanes and blocks, and some beyond.
-pub const LENGTHS: [usize; 28] =
-    [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 23, 24, 25, 31, 32, 33, 47, 48, 63, 64, 65, 127, 129, 1031];
+/// Lengths at and around every boundary of lanes, of blocks and of groups of blocks, and some beyond.
+pub const LENGTHS: [usize; 52] = [
+    0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 23, 24, 25, 31, 32, 33, 47, 48, 63, 64, 65, 95, 96, 97, 127, 128,
+    129, 191, 192, 193, 255, 256, 257, 383, 384, 385, 511, 512, 513, 767, 1023, 1024, 1025, 1031, 2047, 4096, 4097,
+    4159,
+];
+
+/// Lengths that a step may take in parts: too long for all options. Of twice the last one Node.js ends with a fault after
+/// the test for WebAssembly.
+pub const LONG: [usize; 4] = [1 << 17, (1 << 17) + 1, 200_003, (1 << 19) + 17];
+
+/// Columns of tables: all up to the size of a group of blocks, and some beyond.
+pub fn dims() -> impl Iterator<Item = usize> {
+    (1..=130).chain([191, 192, 193, 255, 256, 257, 511, 512, 513, 1000, 1024, 1025, 2048, 4099])
+}
 
 /// How far into its allocation a slice begins, so that no alignment is met by chance.
 pub const OFFSETS: [usize; 5] = [0, 1, 3, 7, 13];
@@ -64,6 +76,24 @@ impl Random {
         f32::from_bits((bits & 0x807F_FFFF) | exponent << 23)
     }
 
+    /// Ordinary values with a zero now and then, and rarely a special one: most groups of blocks are ordinary throughout,
+    /// and those that are not lie amid them.
+    pub fn sprinkled(&mut self) -> f32 {
+        match self.below(200) {
+            0..20 => 0.0,
+            20 => SPECIAL[self.below(SPECIAL.len())],
+            21 => f32::from_bits(self.bits() as u32 & 0x807F_FFFF), // denormal
+            22 => f32::from_bits(self.bits() as u32 & 0x1FFF_FFFF), // below 2⁻⁶³
+            23 => self.ordinary() * 1e30,
+            _ => self.ordinary(),
+        }
+    }
+
+    /// Ordinary values, a tenth of them zeros.
+    pub fn with_zeros(&mut self) -> f32 {
+        if self.below(10) == 0 { 0.0 } else { self.ordinary() }
+    }
+
     /// Any value at all: ordinary, special, or a random bit pattern.
     pub fn any(&mut self) -> f32 {
         match self.below(4) {
@@ -71,6 +101,11 @@ impl Random {
             1 => f32::from_bits(self.bits() as u32),
             _ => self.ordinary(),
         }
+    }
+
+    /// A finite value of any exponent, denormals among them, of either sign.
+    pub fn any_exponent(&mut self) -> f32 {
+        f32::from_bits((self.bits() as u32 & 0x807F_FFFF) | (self.below(255) as u32) << 23)
     }
 
     /// A value that an accumulator may have: not negative.
@@ -99,6 +134,17 @@ impl State {
             accumulator: (0..len).map(|_| random.accumulated(value)).collect(),
         }
     }
+}
+
+/// Without options: ε on both sides of the root, rounded after each operation and fused.
+pub fn plain_options() -> Vec<Options> {
+    let mut all = Vec::new();
+    for epsilon in [Epsilon::OutsideSqrt(1e-10), Epsilon::InsideSqrt(1e-7)] {
+        for arithmetic in [Arithmetic::Separate, Arithmetic::Fused] {
+            all.push(Options { arithmetic, ..Options::new(0.1, epsilon) });
+        }
+    }
+    all
 }
 
 /// Every option on and off, in every combination that takes another path.

@@ -3,9 +3,9 @@
 //! It shares nothing with the crate's kernels: one element at a time, `std`'s square root and fused multiply-add.
 #![allow(dead_code, reason = "each test uses its own part of this file")]
 
-use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, WeightDecay};
 
-/// Hyper-parameters, readable, unlike [`Adagrad`]'s.
+/// Hyper-parameters that each function here reads, and no code of the crate.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub learning_rate: f32,
@@ -51,6 +51,11 @@ impl Options {
         }
     }
 
+    /// The same for the crate on a given backend.
+    pub fn on(&self, backend: Backend) -> Adagrad {
+        self.adagrad().with_backend(backend)
+    }
+
     fn product_plus(&self, a: f32, b: f32, c: f32) -> f32 {
         match self.arithmetic {
             Arithmetic::Fused => a.mul_add(b, c),
@@ -82,10 +87,6 @@ impl Options {
         }
     }
 
-    fn saturated(&self, accumulator: f32) -> f32 {
-        if self.non_finite == NonFinite::Skip && accumulator > f32::MAX { f32::MAX } else { accumulator }
-    }
-
     fn accumulate(&self, accumulator: f32, g: f32) -> f32 {
         let kept = self.kept(accumulator);
         match self.accumulation {
@@ -102,15 +103,17 @@ impl Options {
         }
     }
 
-    /// Whether this, which is made of a gradient, is to be left out.
-    fn skips(&self, g: f32) -> bool {
-        self.non_finite == NonFinite::Skip && !g.is_finite()
+    /// Whether an update is to be left out: of an accumulator that no step can repair, or to values that are not finite.
+    fn skips(&self, accumulator: f32, new_accumulator: f32, new_params: &[f32]) -> bool {
+        let good = accumulator >= 0.0 && new_accumulator.is_finite() && new_params.iter().all(|w| w.is_finite());
+        self.non_finite == NonFinite::Skip && !good
     }
 
     pub fn denominator(&self, accumulator: f32) -> f32 {
         match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + epsilon,
             Epsilon::InsideSqrt(epsilon) => (accumulator + epsilon).sqrt(),
+            other => unimplemented!("{other:?}"),
         }
     }
 
@@ -126,19 +129,65 @@ impl Options {
         let mut skipped = 0;
         for i in 0..params.len() {
             let g = self.gradient(params[i], grads[i]);
-            if self.skips(self.learning_rate * g) {
-                skipped += 1;
-                continue;
-            }
             let sum = self.accumulate(accumulator[i], g);
             let d = self.denominator(sum);
-            accumulator[i] = self.saturated(sum);
-            params[i] = self.decay(params[i]);
+            let mut w = self.decay(params[i]);
             if d != 0.0 {
-                params[i] -= (self.learning_rate * g) / d;
+                w -= (self.learning_rate * g) / d;
+            }
+            if self.skips(accumulator[i], sum, &[w]) {
+                skipped += 1;
+            } else {
+                params[i] = w;
+                accumulator[i] = sum;
             }
         }
         skipped
+    }
+
+    /// The parameters that a dense step may make of one with `Arithmetic::Fast`, and what becomes of the accumulator
+    /// unless the element is skipped: a quotient may be so many `f32` from the exact one.
+    pub fn step_fast(&self, w: f32, g: f32, accumulator: f32, units: i32) -> (Vec<f32>, f32) {
+        let g = self.gradient(w, g);
+        let sum = self.accumulate(accumulator, g);
+        let d = self.denominator(sum);
+        let quotient = (self.learning_rate * g) / d;
+        let w = self.decay(w);
+        if d == 0.0 {
+            return (vec![w], sum);
+        }
+        let near = |units: i32| {
+            let mut x = quotient;
+            for _ in 0..units.abs() {
+                x = if units < 0 { x.next_down() } else { x.next_up() };
+            }
+            // A quotient that underflows may be 0 of either sign.
+            [w - x, if x == 0.0 { w + x } else { w - x }]
+        };
+        ((-units..=units).flat_map(near).collect(), sum)
+    }
+
+    /// Fails unless a dense step with `Arithmetic::Fast` may have made these of the state before it.
+    #[track_caller]
+    pub fn assert_fast(&self, before: [&[f32]; 3], after: [&[f32]; 2], skipped: usize) {
+        let [params, grads, accumulator] = before;
+        let (mut least, mut most) = (0, 0);
+        for i in 0..params.len() {
+            let (w, g, a) = (params[i], grads[i], accumulator[i]);
+            let (candidates, sum) = self.step_fast(w, g, a, Arithmetic::FAST_ULPS as i32);
+            let stays = |candidate: &f32| self.skips(a, sum, &[*candidate]);
+            let may_step = candidates.iter().any(|c| !stays(c) && same(*c, after[0][i])) && same(sum, after[1][i]);
+            let may_stay = candidates.iter().any(stays) && same(w, after[0][i]) && same(a, after[1][i]);
+            assert!(
+                may_step || may_stay,
+                "[{i}]: w = {w:e}, g = {g:e}, G = {a:e} became {:e} and {:e}, expected {sum:e} and one of {candidates:?}, {self:?}",
+                after[0][i],
+                after[1][i],
+            );
+            least += usize::from(candidates.iter().all(stays));
+            most += usize::from(candidates.iter().any(stays));
+        }
+        assert!((least..=most).contains(&skipped), "{skipped} skipped, expected {least} to {most}, {self:?}");
     }
 
     /// The step for rows, with one accumulator per element: how many elements were skipped.
@@ -172,10 +221,6 @@ impl Options {
         for (k, &row) in rows.iter().enumerate() {
             let params = &mut params[row * dim..(row + 1) * dim];
             let g: Vec<f32> = (0..dim).map(|j| self.gradient(params[j], grads[k * dim + j])).collect();
-            if g.iter().any(|g| self.skips(*g)) {
-                skipped += 1;
-                continue;
-            }
             let mut p = [0.0; 8];
             for j in 0..dim {
                 p[j % 8] = self.product_plus(g[j], g[j], p[j % 8]);
@@ -183,13 +228,21 @@ impl Options {
             let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
             let sum = self.accumulate_mean(accumulator[row], sum / dim as f32);
             let d = self.denominator(sum);
-            accumulator[row] = self.saturated(sum);
-            let rate = self.learning_rate / d;
+            let mut rate = self.learning_rate / d;
+            if rate > f32::MAX {
+                rate = f32::MAX;
+            }
+            let mut w: Vec<f32> = params.iter().map(|w| self.decay(*w)).collect();
             for j in 0..dim {
-                params[j] = self.decay(params[j]);
                 if d != 0.0 {
-                    params[j] -= rate * g[j];
+                    w[j] -= rate * g[j];
                 }
+            }
+            if self.skips(accumulator[row], sum, &w) {
+                skipped += 1;
+            } else {
+                params.copy_from_slice(&w);
+                accumulator[row] = sum;
             }
         }
         skipped
@@ -215,6 +268,7 @@ impl Options {
         let d = match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + f64::from(epsilon),
             Epsilon::InsideSqrt(epsilon) => (accumulator + f64::from(epsilon)).sqrt(),
+            other => unimplemented!("{other:?}"),
         };
         (if d == 0.0 { w } else { w - rate * g / d }, accumulator)
     }
@@ -238,6 +292,29 @@ pub fn coalesce(rows: &[usize], grads: &[f32], dim: usize) -> (Vec<usize>, Vec<f
         }
     }
     (distinct, sums)
+}
+
+/// `Σ x²` in the documented order: strides of 4,096, each into 32 sums in `f32`, or in `f64` where those leave the range
+/// of `f32`; then 32 totals in `f64`, added as a tree of neighbours.
+pub fn sum_of_squares(values: &[f32]) -> f64 {
+    let mut totals = vec![0.0; 32];
+    for stride in values.chunks(4096) {
+        let mut narrow = [0.0_f32; 32];
+        let mut wide = [0.0_f64; 32];
+        for (j, x) in stride.iter().enumerate() {
+            narrow[j % 32] += x * x;
+            wide[j % 32] += f64::from(*x) * f64::from(*x);
+        }
+        let total: f64 = narrow.iter().map(|sum| f64::from(*sum)).fold(0.0, |a, b| a + b);
+        let in_range = narrow.iter().all(|sum| sum.is_finite()) && total >= 2.0_f64.powi(-90);
+        for j in 0..32 {
+            totals[j] += if in_range { f64::from(narrow[j]) } else { wide[j] };
+        }
+    }
+    while totals.len() > 1 {
+        totals = totals.chunks(2).map(|pair| pair[0] + pair[1]).collect();
+    }
+    totals[0]
 }
 
 /// Whether two values are the same bits, or both NaN (the payload is the CPU's).

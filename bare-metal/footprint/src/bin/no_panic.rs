@@ -12,7 +12,7 @@ use adagrad::{
     Backend, RowIndex, Summary, Table, all_finite, all_finite_on, clip_norm_scale, coalesce, sum_of_squares,
     sum_of_squares_on,
 };
-use adagrad_embedded::{Memory, Outcome, Plain, decode};
+use footprint::{Memory, Outcome, Plain, decode};
 
 #[unsafe(no_mangle)]
 #[inline(never)]

@@ -23,7 +23,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     a_panic_is_reachable()
 }
 
-/// Words that stand at the start of RAM before an image runs. `embedded/measure` has a debugger's way to put them there.
+/// Words that stand at the start of RAM before an image runs. `bare-metal/footprint/measure` has a debugger's way to put them there.
 pub struct Words {
     next: *const u32,
 }

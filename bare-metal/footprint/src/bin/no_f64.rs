@@ -5,7 +5,7 @@
 use core::hint::black_box;
 
 use adagrad::{Backend, RowIndex, Table, coalesce};
-use adagrad_embedded::{Memory, Outcome, Plain, decode};
+use footprint::{Memory, Outcome, Plain, decode};
 
 #[unsafe(no_mangle)]
 #[inline(never)]

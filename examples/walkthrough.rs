@@ -22,20 +22,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("\nWhat to notice");
     let [frequent, rare] = rates_inside.last;
     println!("  * After step 5 the frequent feature learns at {frequent:.4}, the rare one still at {rare:.4}:");
-    println!("    {:.2} times as fast. Each has a rate of its own, and none was set by hand.", rare / frequent);
+    println!("    {:.2} times as fast. Each feature has a rate of its own, and none was set by hand.", rare / frequent);
     println!("  * A zero gradient leaves G, the rate and the weight as they were: steps 1, 3 and 5 of parameter 2.");
     let ([_, inside_0], [_, outside_0]) = (rates_inside.first, rates_outside.first);
     println!(
-        "  * Where G is still 0 the rate is η/d = {inside_0:.0} with ε inside, {outside_0:.0} with ε outside. No step"
+        "  * Where G is still 0 the rate is η/d = {inside_0:.0} with ε inside, {outside_0:.0} with ε outside. Still, no"
     );
-    println!("    gets larger than η for that: the gradient that comes is in G before the rate is used.");
-    println!("  * So the first gradient that is not 0 moves the weight by η, whatever its size:");
+    println!("    step is larger than η: each gradient is added to G before the rate is used.");
+    println!("  * So the first gradient moves the weight by η, whatever its size, as long as it is well above ε:");
     for gradient in [1000.0, 0.5, 0.01] {
         let (w_inside, w_outside) = (first_move(&inside, gradient)?, first_move(&outside, gradient)?);
         println!("      g = {gradient:<4}  w = {w_inside:.4} with ε inside, {w_outside:.4} with ε outside");
     }
-    println!("    With ε inside this ends where g² is not large beside ε:");
-    for gradient in [1e-3, 1e-4, 1e-6] {
+    println!("    With ε inside, what counts is g² beside ε, so this ends earlier:");
+    for gradient in [1e-3, 1e-4, 1e-6, 1e-8] {
         let (w_inside, w_outside) = (first_move(&inside, gradient)?, first_move(&outside, gradient)?);
         println!("      g = {gradient:<4e}  w = {w_inside:.4} with ε inside, {w_outside:.4} with ε outside");
     }
@@ -50,9 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     println!(
-        "  Ten times the steps, √10 = 3.16 times lower. G never falls, so the rate never rises again: to follow data"
+        "  After ten times as many steps the rate is √10 = 3.16 times lower. G never falls, so the rate never rises. To"
     );
-    println!("  that has changed, start anew with accumulator.fill(0.0).");
+    println!("  follow data that has changed, start again with accumulator.fill(0.0).");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What the charts, as SVG, have in common.
+//! What the charts have in common. They are written as SVG.
 
 use core::error::Error;
 use core::ops::Range;

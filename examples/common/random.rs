@@ -1,3 +1,5 @@
+//! Random numbers that are the same on every machine.
+
 /// Steele, Lea and Flood's generator: enough to shuffle and to draw samples, and the same everywhere.
 pub(crate) struct SplitMix64(pub(crate) u64);
 

@@ -1,3 +1,5 @@
+//! Numbers as text.
+
 /// `12345` as `12,345`.
 pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();

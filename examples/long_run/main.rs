@@ -1,9 +1,8 @@
-//! Adagrad far past the point where its rates have decayed, and what helps: a cool-down, restarts, an accumulator that
-//! forgets.
+//! Adagrad long after its rates have decayed, and what helps: a cool-down, restarts, an accumulator that forgets.
 //!
-//! `cargo run --release --example long_run` trains a linear regression whose truth drifts and a small network on two
-//! spirals, each in five ways on the same samples, tells which of them have frozen and which have converged, and draws
-//! charts of losses and effective rates. The samples come from fixed seeds, one for each problem.
+//! `cargo run --release --example long_run` trains a linear regression whose optimum drifts, and a small network that tells
+//! two spirals apart, each in five ways on the same samples. It says which of them have frozen and which have converged,
+//! and draws charts of losses and effective rates. The samples come from fixed seeds, one for each problem.
 
 mod charts;
 #[path = "../common/mod.rs"]
@@ -46,13 +45,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         Drift::NOISE
     );
     println!(
-        "  The optimum stands still, goes round {} times between steps {} and {}, and stands still again.",
+        "  The optimum stays put, goes round {} times between steps {} and {}, and then stays put again.",
         Drift::TURNS,
         thousands(from as usize),
         thousands(to as usize)
     );
     println!(
-        "  The loss is the expected one, less that of the optimum; the gradient is that of standardized features."
+        "  The loss shown is the expected loss minus that of the optimum; the gradient is that of standardized features."
     );
     let stages = [
         ("still", [from - Drift::STEPS / 10, from]),
@@ -79,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         thousands(Spirals::STEPS as usize)
     );
     println!(
-        "  The loss and the gradient are those of all points. ln 2 = 0.693 is the loss of knowing nothing. One seed."
+        "  The loss and the gradient shown are those of all points. Guessing has a loss of ln 2 = 0.693. One seed."
     );
     let tenth = Spirals::STEPS / 10;
     let stages = [("at half", [4 * tenth, 5 * tenth]), ("at the end", [9 * tenth, 10 * tenth])];
@@ -104,9 +103,9 @@ fn print_constant_gradient() -> Result<(), adagrad::Error> {
         ("Sum".into(), sum),
         (format!("Leaky({RETAINED})"), sum.with_accumulation(Accumulation::Leaky(RETAINED))),
         (format!("Ema({RETAINED})"), ema),
-        (format!("Ema, η = {equal:.5}"), ema.at(equal)),
+        (format!("Ema, η = {equal:.5}"), ema.with_learning_rate(equal)),
     ];
-    println!("The effective rate η/d while the gradient is {GRADIENT} at each step, η = {ETA}");
+    println!("The effective rate η/d when the gradient is {GRADIENT} at every step, η = {ETA}");
     print!("  {:>7}", "steps");
     columns.iter().for_each(|(name, _)| print!("{name:>18}"));
     println!();
@@ -126,9 +125,11 @@ fn print_constant_gradient() -> Result<(), adagrad::Error> {
         }
     }
     println!(
-        "  The sum's rate falls as 1/√t for ever. What forgets settles. Ema's G is Leaky's times 1 − ρ, so that with"
+        "  With Sum the rate falls as 1/√t for ever. With Leaky and Ema, which forget, it settles. Ema's G is Leaky's times"
     );
-    println!("  η·√(1 − ρ) it makes Leaky's steps, up to rounding and ε: below, Leaky stands for both.");
+    println!(
+        "  1 − ρ, so with η·√(1 − ρ) it takes the steps of Leaky, up to rounding and ε. Below, Leaky stands for both."
+    );
     Ok(())
 }
 
@@ -151,7 +152,7 @@ impl Shown<'_> {
         let runs = &all[SHOWN * Variant::COUNT..][..Variant::COUNT];
 
         println!(
-            "  Cool-down: warm-up over {} steps, then half a cosine from step {} to the end, down to η/100.",
+            "  Cool-down: warm-up for {} steps; from step {} to the end η falls to η/100 along half a cosine.",
             thousands(P::STEPS as usize / 100),
             thousands(P::STEPS as usize / 2)
         );
@@ -178,7 +179,7 @@ impl Shown<'_> {
     }
 
     fn print_losses(&self, runs: &[Run]) {
-        println!("\n  Mean loss, η = {} (* best of the column)", RATES[SHOWN]);
+        println!("\n  Mean loss, η = {} (* best in the column)", RATES[SHOWN]);
         print!("    {:<18}", "");
         self.stages.iter().for_each(|(name, _)| print!("{name:>12} "));
         println!();
@@ -196,13 +197,13 @@ impl Shown<'_> {
                 return;
             };
             let factor = worst.mean_loss(steps) / best(steps);
-            println!("    Worst {name}: {}, with {} times the loss of the best.", worst.variant.name, plain(factor));
+            println!("    Worst {name}: {}, {} times the loss of the best.", worst.variant.name, plain(factor));
         }
     }
 
     fn print_other_rates(&self, all: &[Run]) {
         for &(name, steps) in self.stages {
-            println!("\n  Mean loss {name}, with other η (* best of the line)");
+            println!("\n  Mean loss {name}, for other η (* best in the row)");
             print!("    {:<18}", "η");
             RATES.iter().for_each(|eta| print!("{eta:>10} "));
             println!();
@@ -227,32 +228,33 @@ impl Shown<'_> {
             let eta = |i: usize| RATES[i / Variant::COUNT];
             print!("    Best of all: {}, η = {}.", all[best].variant.name, eta(best));
             if best != bare {
-                print!(" Bare with its best η, {}: {} times that loss.", eta(bare), plain(bare_loss / loss));
+                print!(" Bare at its best η, {}: {} times that loss.", eta(bare), plain(bare_loss / loss));
             }
             println!();
         }
     }
 }
 
-/// The effective rates at the end, and what they say together with gradient and loss.
+/// The effective rates at the end, and what they mean together with gradient and loss.
 fn print_rates(runs: &[Run], steps: u64) -> Result<(), adagrad::Error> {
     let Some(recent) = runs.get(Variant::LEAKY).and_then(|run| run.points.last()) else { return Ok(()) };
     let tiny = (TINY * recent.rate) as f32;
     println!("\n  Effective rates at the end, and the verdict");
     println!(
-        "    {:<18}{:>10}{:>10}{:>10}{:>8}{:>15}{:>13}  verdict",
-        "", "min", "mean", "max", "tiny", "gradient left", "loss halves"
+        "    {:<18}{:>10}{:>10}{:>10}{:>8}{:>9}{:>15}{:>13}  verdict",
+        "", "min", "mean", "max", "tiny", "stalled", "gradient left", "loss halves"
     );
     let mut summaries = Vec::new();
     for run in runs {
         let summary = run.rates(tiny)?;
         println!(
-            "    {:<18}{:>10.1e}{:>10.1e}{:>10.1e}{:>8}{:>15}{:>13}  {}",
+            "    {:<18}{:>10.1e}{:>10.1e}{:>10.1e}{:>8}{:>9}{:>15}{:>13}  {}",
             run.variant.name,
             summary.min,
             summary.mean,
             summary.max,
             percent(summary.share_below(), 0),
+            percent(summary.stalled as f64 / run.params() as f64, 0),
             percent(run.gradient_left(), 1),
             run.halving().map_or("-".into(), |steps| thousands(steps as usize)),
             run.verdict(tiny)?.name()
@@ -261,22 +263,25 @@ fn print_rates(runs: &[Run], steps: u64) -> Result<(), adagrad::Error> {
     }
     let (tiny, share) = (significant(f64::from(tiny)), percent(TINY, 0));
     println!(
-        "    tiny           share of the rates below {tiny}, {share} of the median of leaky, whose rates the last"
+        "    tiny           share of the rates below {tiny}, which is {share} of the median rate of leaky: those depend"
     );
-    println!("                   gradients alone determine");
-    println!("    gradient left  norm of the exact gradient, as a share of that at the start");
+    println!("                   on recent gradients only");
     println!(
-        "    loss halves    in so many steps, at the pace of the last tenth; - if it did not fall by two standard errors"
+        "    stalled        share of the accumulators that are too large for a gradient of today's size to change"
     );
-    println!("    converged      at most {} of the gradient is left; if it is more:", percent(SMALL_GRADIENT, 0));
+    println!("    gradient left  norm of the exact gradient, as a share of what it was at the start");
     println!(
-        "    frozen         most rates are tiny, and the loss does not halve in {} steps",
+        "    loss halves    in so many steps, at the pace of the last tenth; - if it fell by less than two standard errors"
+    );
+    println!("    converged      at most {} of the gradient is left; otherwise:", percent(SMALL_GRADIENT, 0));
+    println!(
+        "    frozen         most rates are tiny, and the loss would not halve in {} steps",
         thousands(steps as usize)
     );
-    println!("                   (with a cool-down most rates are tiny at the end by intent)");
-    println!("    slow           most rates are tiny, but it does");
+    println!("                   (with a cool-down the rates are meant to be tiny at the end)");
+    println!("    slow           most rates are tiny, but the loss would halve");
     println!("    learning       most rates are not tiny, and the loss falls");
-    println!("    hovering       most rates are not tiny, and it does not fall: the steps are too large for the noise");
+    println!("    hovering       most rates are not tiny, and the loss does not fall: steps too large for the noise");
     print_decades(&summaries);
     Ok(())
 }
@@ -288,7 +293,7 @@ fn print_decades(summaries: &[(&str, Summary)]) {
     let used = |bin: &usize| summaries.iter().any(|(_, summary)| summary.histogram[*bin] > 0);
     let bins = || (0..Summary::BINS).skip_while(|bin| !used(bin));
     let Some(last) = bins().filter(used).last() else { return };
-    println!("\n  Effective rates at the end, by decade: how many are at least");
+    println!("\n  Effective rates at the end, by decade: each column counts those from its number up to the next");
     print!("    {:<18}", "");
     for bin in bins().take_while(|&bin| bin <= last) {
         let (lower, _) = Summary::decade(bin).unwrap_or_default();

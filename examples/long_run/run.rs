@@ -1,6 +1,6 @@
 //! Several ways of training, side by side.
 
-use adagrad::{Accumulation, Adagrad, Error, LearningRate, Summary, sum_of_squares};
+use adagrad::{Accumulation, Adagrad, Error, Schedule, Summary, sum_of_squares};
 
 use crate::common::progress::Progress;
 use crate::problems::Problem;
@@ -18,7 +18,7 @@ pub(crate) struct Variant {
     pub(crate) name: &'static str,
     /// Its learning rate comes from the schedule.
     opt: Adagrad,
-    rate: LearningRate,
+    schedule: Schedule,
     /// The number of steps after which the accumulator is emptied, again and again.
     restart: Option<u64>,
 }
@@ -32,16 +32,21 @@ impl Variant {
     pub(crate) fn all(eta: f64, steps: u64) -> [Self; Self::COUNT] {
         let sum = Adagrad::new(0.0);
         let leaky = sum.with_accumulation(Accumulation::Leaky(RETAINED));
-        let constant = LearningRate::constant(eta);
+        let constant = Schedule::constant(eta);
         let cooling = constant.with_warm_up(steps / 100).with_cosine_cool_down(steps / 2, steps / 2, 0.01);
-        let bare = Self { name: "bare", opt: sum, rate: constant, restart: None };
+        let bare = Self { name: "bare", opt: sum, schedule: constant, restart: None };
         [
             bare,
-            Self { name: "cool-down", rate: cooling, ..bare },
+            Self { name: "cool-down", schedule: cooling, ..bare },
             Self { name: "restarts", restart: Some(Self::restart(steps)), ..bare },
             Self { name: "leaky", opt: leaky, ..bare },
-            Self { name: "leaky, cool-down", opt: leaky, rate: cooling, ..bare },
+            Self { name: "leaky, cool-down", opt: leaky, schedule: cooling, ..bare },
         ]
+    }
+
+    /// Its hyper-parameters at a step.
+    fn at(&self, step: u64) -> Adagrad {
+        self.opt.with_learning_rate(self.schedule.at(step))
     }
 
     /// The steps between two restarts.
@@ -68,7 +73,7 @@ pub(crate) struct Run {
     norms: [f64; 2],
 }
 
-/// What can be said of a run from its gradient, its rates and its loss.
+/// What a run's gradient, rates and loss say about it.
 #[derive(Clone, Copy)]
 pub(crate) enum Verdict {
     /// The gradient has become small.
@@ -111,7 +116,7 @@ pub(crate) fn run<P: Problem>(
                 accumulator.fill(0.0);
             }
             problem.gradient(params, &mut values);
-            let opt = variant.opt.at(variant.rate.at(step));
+            let opt = variant.at(step);
             opt.step(params, &values, accumulator)?;
             if record {
                 opt.effective_rates(accumulator, &mut values)?;
@@ -132,6 +137,10 @@ pub(crate) fn run<P: Problem>(
 }
 
 impl Run {
+    pub(crate) fn params(&self) -> usize {
+        self.params.len()
+    }
+
     fn steps(&self) -> u64 {
         self.points.last().map_or(0, |point| point.step)
     }
@@ -164,9 +173,11 @@ impl Run {
         self.norms[1] / self.norms[0]
     }
 
-    /// The effective rates at the end, and the share of those below `tiny`.
+    /// The effective rates at the end; how many are below `tiny`; and how many accumulators no longer change with a
+    /// gradient as large as its elements are now, by root mean square.
     pub(crate) fn rates(&self, tiny: f32) -> Result<Summary, Error> {
-        self.variant.opt.at(self.variant.rate.at(self.steps())).summary(&self.accumulator, tiny)
+        let gradient = self.norms[1] / (self.params.len() as f64).sqrt();
+        self.variant.at(self.steps()).summary(&self.accumulator, tiny, gradient as f32)
     }
 
     pub(crate) fn verdict(&self, tiny: f32) -> Result<Verdict, Error> {

@@ -1,9 +1,9 @@
 //! Spam or ham: logistic regression on the SMS Spam Collection, with one weight a word, learnt message by message.
 //!
-//! `cargo run --release --example spam` trains it by plain SGD and by Adagrad, says which was better at what, and draws
+//! `cargo run --release --example spam` trains it with plain SGD and with Adagrad, says which was better at what, and draws
 //! two charts. Splits and orders come from fixed seeds, so that only the times differ from run to run.
 //!
-//! `cargo run --release --example spam -- "You have won" "See you at lunch"` judges these messages, too.
+//! `cargo run --release --example spam -- "You have won" "See you at lunch"` also says which of these messages are spam.
 
 mod charts;
 #[path = "../common/mod.rs"]
@@ -23,7 +23,7 @@ use model::{EPOCHS, Method, Metrics, Model, log_loss, probability, score, time_s
 
 /// The learning rates that each method is tried with.
 const RATES: [f32; 8] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
-/// The split that everything is shown for, and others to see what depends on the split.
+/// The seed of the split that everything is shown for, and those of others, to see what depends on the split.
 const SEED: u64 = 1;
 const OTHER_SEEDS: core::ops::RangeInclusive<u64> = 2..=11;
 /// The numbers of updates after which the log-loss is printed.
@@ -132,13 +132,16 @@ fn print_data(split: &Split<'_>, lines: usize) {
     let rows: usize = training.iter().map(|sample| sample.rows.len()).sum();
     let words = split.vocabulary.len() - 1;
     println!("SMS Spam Collection: {} lines, {} distinct messages", thousands(lines), thousands(distinct));
-    println!("  spam      {} of them; who always says ham is right for {}", spam, percent(1.0 - share(spam, distinct)));
     println!(
-        "  training  {} messages; the last {} of these choose the learning rates",
+        "  spam      {spam} of them; always answering ham would be right for {}",
+        percent(1.0 - share(spam, distinct))
+    );
+    println!(
+        "  training  {} messages; the last {} of these serve to choose the learning rates",
         thousands(training.len()),
         training.len() - split.validation
     );
-    println!("  held out  {} messages, for the results only", thousands(held_out.len()));
+    println!("  held out  {} messages, used for the results only", thousands(held_out.len()));
     println!(
         "  model     a weight for each of {} words and a bias; a message has {:.1} of them on average",
         thousands(words),
@@ -184,18 +187,20 @@ fn print_metrics(results: &[Metrics]) {
 
 fn print_results(models: &[Model], split: &Split<'_>) {
     let messages = split.held_out.len();
-    println!("\nResults: {} held-out messages (* best of the line)", thousands(messages));
+    println!("\nResults: {} held-out messages (* best in the row)", thousands(messages));
     print_names("");
     print_metrics(&models.iter().map(|model| Metrics::new(&model.weights, &split.held_out)).collect::<Vec<_>>());
     println!(
-        "  One message is {} of accuracy. G₀ is what G starts at: from 0 the first step of a word is η, however",
+        "  One message more or less changes the accuracy by {}. G₀ is what G starts at: from 0 the first step of a",
         percent(share(1, messages))
     );
-    println!("  small its gradient; from 0.1, as in TensorFlow and Keras, a small gradient makes a small step.");
+    println!(
+        "  word is η for almost any gradient; from 0.1, as in TensorFlow and Keras, a small gradient makes a small step."
+    );
 }
 
 fn print_curves(curves: &[Losses]) {
-    println!("\nHow fast it learns: held-out log-loss (* best of the line)");
+    println!("\nHow fast it learns: held-out log-loss (* best in the row)");
     print_names("after updates");
     let last = curves.first().and_then(|curve| curve.points.last()).map(|&(updates, _)| updates);
     for stop in STOPS.into_iter().chain(last) {
@@ -232,7 +237,7 @@ fn print_effective_rates(models: &[Model], split: &Split<'_>) {
         }
     }
     let once: Vec<usize> = by_frequency.iter().copied().filter(|&row| split.counts[row] == 1).collect();
-    println!("  Medians of all words by the number of training messages that have them:");
+    println!("  Medians, for words grouped by the number of training messages that contain them:");
     for (from, to) in [(1_000, usize::MAX), (100, 999), (10, 99), (2, 9), (1, 1)] {
         let rows: Vec<usize> =
             by_frequency.iter().copied().filter(|&row| (from..=to).contains(&(split.counts[row] as usize))).collect();
@@ -249,7 +254,10 @@ fn print_effective_rates(models: &[Model], split: &Split<'_>) {
             median(&once, |row| f64::from(model.effective_rates[row])) / f64::from(model.effective_rates[most]);
         format!("{}: {factor:.1}", model.method.name())
     });
-    println!("  The median word of one message learns this many times as fast as \"{}\":", split.vocabulary[most]);
+    println!(
+        "  The median word that one message contains learns this many times as fast as \"{}\":",
+        split.vocabulary[most]
+    );
     println!("    {}", factors.collect::<Vec<_>>().join("; "));
 }
 
@@ -265,12 +273,12 @@ fn print_words(model: &Model, split: &Split<'_>) {
     println!("  {}", word(&0));
 }
 
-/// Judges the messages of the command line, or two others.
+/// Whether the messages of the command line, or two others, are spam.
 fn print_messages(model: &Model, split: &Split<'_>) {
     let mut messages: Vec<String> = std::env::args().skip(1).collect();
     println!("\nIs it spam? ({})", model.method.name());
     if messages.is_empty() {
-        println!("  Try yours: cargo run --release --example spam -- \"first message\" \"second message\"");
+        println!("  Try your own: cargo run --release --example spam -- \"first message\" \"second message\"");
         messages =
             vec!["You have won a free phone! Text YES to 80123 now".into(), "Running late, see you at 8?".into()];
     }
@@ -290,7 +298,7 @@ fn print_messages(model: &Model, split: &Split<'_>) {
 fn print_time(model: &Model, samples: &[Sample]) -> Result<(), adagrad::Error> {
     let (call, row) = time_steps(model, samples)?;
     println!(
-        "\nTime on this machine, {} backend: {call:.0} ns for a message, {row:.1} ns for a row",
+        "\nTime of step_rows on this machine, {} backend: {call:.0} ns a message, {row:.1} ns a row",
         Backend::detected()
     );
     Ok(())
@@ -298,7 +306,7 @@ fn print_time(model: &Model, samples: &[Sample]) -> Result<(), adagrad::Error> {
 
 fn print_other_splits(others: &[Vec<Metrics>]) {
     println!(
-        "\nThe same for {} other splits, each with its own choice of rates: mean (* best of the line)",
+        "\nThe same for {} other splits, with learning rates chosen anew for each: means (* best in the row)",
         others.len()
     );
     print_names("");

@@ -14,7 +14,7 @@ pub(crate) const EPOCHS: usize = 5;
 pub(crate) enum Method {
     /// `w ← w − η·g`.
     Sgd,
-    /// With what each accumulator starts at.
+    /// `start` is what each accumulator starts at.
     Adagrad { start: f32 },
 }
 
@@ -49,9 +49,14 @@ pub(crate) fn train(
     mut watch: impl FnMut(usize, &[f32]),
 ) -> Result<Model, Error> {
     let start = if let Method::Adagrad { start } = method { start } else { 0.0 };
+    let opt = Adagrad::new(learning_rate).with_initial_accumulator(start);
     let mut weights = vec![0.0; rows];
-    let mut accumulator = vec![start; rows];
-    let mut learner = Learner::new(method, learning_rate, &mut weights, &mut accumulator)?;
+    let mut accumulator = vec![opt.initial_accumulator(); rows];
+    let mut learner = match method {
+        Method::Sgd => Learner::Sgd { learning_rate, weights: &mut weights },
+        // A row for each word, with one column.
+        Method::Adagrad { .. } => Learner::Adagrad { opt, table: Table::new(&mut weights, &mut accumulator, 1)? },
+    };
 
     let mut order: Vec<usize> = (0..samples.len()).collect();
     let mut random = SplitMix64(0);
@@ -72,7 +77,7 @@ pub(crate) fn train(
     }
     let mut effective_rates = vec![learning_rate; rows];
     if let Method::Adagrad { .. } = method {
-        Adagrad::new(learning_rate).effective_rates(&accumulator, &mut effective_rates)?;
+        opt.effective_rates(&accumulator, &mut effective_rates)?;
     }
     Ok(Model { method, learning_rate, weights, accumulator, effective_rates })
 }
@@ -105,17 +110,7 @@ enum Learner<'a> {
     Adagrad { opt: Adagrad, table: Table<'a> },
 }
 
-impl<'a> Learner<'a> {
-    fn new(method: Method, learning_rate: f32, weights: &'a mut [f32], sums: &'a mut [f32]) -> Result<Self, Error> {
-        Ok(match method {
-            Method::Sgd => Self::Sgd { learning_rate, weights },
-            // A row for each word, with one column.
-            Method::Adagrad { .. } => {
-                Self::Adagrad { opt: Adagrad::new(learning_rate), table: Table::new(weights, sums, 1)? }
-            }
-        })
-    }
-
+impl Learner<'_> {
     fn weights(&self) -> &[f32] {
         match self {
             Self::Sgd { weights, .. } => weights,

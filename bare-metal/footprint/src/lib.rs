@@ -3,7 +3,8 @@
 //! Each image defines a function [`call`], which `reset` calls once. Slices, options and lengths come from memory that
 //! the compiler cannot see through, so no image is optimized for one input.
 //!
-//! No image links if a panic is reachable in it: the panic handler calls a function that does not exist.
+//! No image links if a panic is reachable in it: the panic handler calls a function that does not exist. With
+//! `--cfg panics_link` it links all the same, so that the panic can be found.
 #![no_std]
 
 pub mod decode;
@@ -14,6 +15,13 @@ use core::ptr;
 
 use adagrad::{Adagrad, Arithmetic, Error, Report};
 
+#[cfg(panics_link)]
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    finish()
+}
+
+#[cfg(not(panics_link))]
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     // SAFETY: no linked image calls it, because it is nowhere defined.
@@ -23,7 +31,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     a_panic_is_reachable()
 }
 
-/// Words that stand at the start of RAM before an image runs. `embedded/measure` has a debugger's way to put them there.
+/// Words that stand at the start of RAM before an image runs. `bare-metal/footprint/measure` has a debugger's way to put them there.
 pub struct Words {
     next: *const u32,
 }

@@ -4,7 +4,7 @@ use core::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-const DIGITS: &str = "../examples/data/digits.csv";
+const DIGITS: &str = "../../examples/data/digits.csv";
 
 /// The BBC micro:bit's nRF51822: Cortex-M0.
 const MICROBIT: &str = "\

@@ -3,7 +3,7 @@
 #![no_main]
 
 use adagrad::Table;
-use adagrad_embedded::{Memory, Outcome};
+use footprint::{Memory, Outcome};
 
 #[unsafe(no_mangle)]
 #[inline(never)]

@@ -1,6 +1,6 @@
 //! Hyper-parameters made of words, so that the compiler knows none of them.
 
-use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, LearningRate, NonFinite, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Schedule, WeightDecay};
 
 use crate::Words;
 
@@ -28,14 +28,19 @@ pub fn options(words: &mut Words) -> Adagrad {
         })
         .with_gradient_scale(words.float())
         .with_maximize(words.flag())
-        .with_arithmetic(if words.flag() { Arithmetic::Separate } else { Arithmetic::Fused })
+        .with_arithmetic(match words.word() {
+            0 => Arithmetic::Separate,
+            1 => Arithmetic::Fused,
+            _ => Arithmetic::Fast,
+        })
         .with_accumulation(match words.word() {
             0 => Accumulation::Sum,
             1 => Accumulation::Leaky(words.float()),
             _ => Accumulation::Ema(words.float()),
         })
         .with_non_finite(if words.flag() { NonFinite::Propagate } else { NonFinite::Skip })
-        .at(words.float());
+        .with_initial_accumulator(words.float())
+        .with_learning_rate(words.float());
     if words.flag() {
         options = options.with_clip_value(words.float());
     }
@@ -44,24 +49,19 @@ pub fn options(words: &mut Words) -> Adagrad {
 
 /// Any backend, also those that a processor without an operating system never has.
 pub fn backend(words: &mut Words) -> Backend {
-    match words.word() {
-        0 => Backend::Scalar,
-        1 => Backend::Portable,
-        2 => Backend::Avx2,
-        _ => Backend::Avx512,
-    }
+    Backend::ALL.get(words.word() as usize).copied().unwrap_or(Backend::Scalar)
 }
 
 /// Any schedule.
-pub fn schedule(words: &mut Words) -> LearningRate {
+pub fn schedule(words: &mut Words) -> Schedule {
     let mut double = || f64::from_bits(u64::from(words.word()) << 32 | u64::from(words.word()));
     let (rate, decay, floor) = (double(), double(), double());
     let mut long = || u64::from(words.word()) << 32 | u64::from(words.word());
     let (warm_up, start, steps) = (long(), long(), long());
     let base = match words.word() {
-        0 => LearningRate::constant(rate),
-        1 => LearningRate::inverse_time(rate, decay),
-        _ => LearningRate::inverse_sqrt(rate),
+        0 => Schedule::constant(rate),
+        1 => Schedule::inverse_time(rate, decay),
+        _ => Schedule::inverse_sqrt(rate),
     };
     let base = base.with_warm_up(warm_up);
     match words.word() {

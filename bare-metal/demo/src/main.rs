@@ -7,7 +7,7 @@
 mod board;
 
 use board::println;
-use firmware::{BATCH, HELD_OUT, Learner, TRAINING};
+use demo::{BATCH, HELD_OUT, Learner, TRAINING};
 use static_cell::ConstStaticCell;
 
 const EPOCHS: u32 = 5;

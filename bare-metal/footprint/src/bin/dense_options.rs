@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use adagrad_embedded::{Memory, Outcome};
+use footprint::{Memory, Outcome};
 
 #[unsafe(no_mangle)]
 #[inline(never)]

@@ -1,3 +1,4 @@
+//! The program of docs/bare-metal.md: a line through four points, learnt on a Cortex-M4F.
 #![no_std]
 #![no_main]
 

@@ -4,8 +4,8 @@
 
 use core::hint::black_box;
 
-use adagrad::{Backend, RowIndex, Table, coalesce};
-use adagrad_embedded::{Memory, Outcome, Plain, decode};
+use adagrad::{Backend, RowIndex, Table, check_accumulator, coalesce};
+use footprint::{Memory, Outcome, Plain, decode};
 
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -15,6 +15,7 @@ fn call(memory: &mut Memory) -> Outcome {
     black_box(memory.options.step_and_zero(memory.params, memory.grads, memory.accumulator)?);
     memory.options.effective_rates(memory.accumulator, memory.grads)?;
     black_box(adagrad::all_finite(memory.grads));
+    check_accumulator(memory.accumulator)?;
     black_box(Backend::detected());
     rows::<u32>(memory)?;
     rows::<u64>(memory)?;

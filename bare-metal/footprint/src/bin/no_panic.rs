@@ -1,0 +1,77 @@
+//! Every public function of the crate, on every backend by name, with nothing known before run time: it links only if
+//! none of them can panic. `.ci/bare-metal` checks that each stands here or in `decode.rs`.
+//!
+//! Left out is formatting. `Display` of an `f32`, which `Error` has in it, links panics of `core`'s own; that of an integer
+//! or a text does not.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+
+use adagrad::{
+    Backend, RowIndex, Summary, Table, all_finite, check_accumulator, clip_norm_scale, coalesce, sum_of_squares,
+};
+use footprint::{Memory, Outcome, Plain, decode};
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn call(memory: &mut Memory) -> Outcome {
+    let detected = decode::options(&mut memory.words);
+    let backend = decode::backend(&mut memory.words);
+    let forced = detected.with_backend(backend);
+    black_box(detected == forced);
+    for options in [detected, forced] {
+        memory.options = options;
+        getters(memory);
+        black_box(options.validate()?);
+        black_box(options.step(memory.params, memory.grads, memory.accumulator)?);
+        black_box(options.step_and_zero(memory.params, memory.grads, memory.accumulator)?);
+        rows::<u32>(memory)?;
+        rows::<u64>(memory)?;
+        rows::<usize>(memory)?;
+        rows::<i32>(memory)?;
+        rows::<i64>(memory)?;
+        options.effective_rates(memory.accumulator, memory.grads)?;
+        let summary = options.summary(memory.accumulator, memory.words.float(), memory.words.float())?;
+        black_box((summary.share_below(), summary));
+    }
+    black_box(Summary::decade(memory.words.word() as usize));
+    check_accumulator(memory.accumulator)?;
+
+    black_box((all_finite(memory.grads), backend.all_finite(memory.grads)?));
+    let squares = sum_of_squares(memory.grads) + backend.sum_of_squares(memory.grads)?;
+    black_box(clip_norm_scale(squares, memory.words.float()));
+
+    let schedule = decode::schedule(&mut memory.words);
+    let step = u64::from(memory.words.word()) << 32 | u64::from(memory.words.word());
+    black_box((schedule, schedule.at(step)));
+
+    black_box((Backend::detected(), backend.is_available(), Backend::available().count()));
+    Ok(Default::default())
+}
+
+#[inline(never)]
+fn getters(memory: &mut Memory) {
+    let options = &memory.options;
+    black_box((options.learning_rate(), options.epsilon(), options.weight_decay(), options.gradient_scale()));
+    black_box((options.clip_value(), options.maximize(), options.arithmetic(), options.accumulation()));
+    black_box((options.non_finite(), options.initial_accumulator(), options.backend()));
+}
+
+#[inline(never)]
+fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
+    let options = memory.options;
+    let rows: &mut [I] = memory.words.slice();
+    let n = black_box(coalesce(rows, memory.grads, memory.dim, memory.words.slice())?);
+    let rows = rows.get(..n).unwrap_or_default();
+    let mut table = if memory.words.flag() {
+        Table::new(memory.params, memory.accumulator, memory.dim)?
+    } else {
+        Table::row_wise(memory.params, memory.accumulator, memory.dim)?
+    };
+    black_box(options.step_rows(&mut table, rows, memory.grads)?);
+    black_box((table.rows(), table.dim(), table.params(), table.accumulator()));
+    black_box(table.params_mut());
+    black_box(table.accumulator_mut());
+    Ok(Default::default())
+}

@@ -289,6 +289,9 @@ impl<'a, const D: usize> Narrow<'a, D> {
 
     #[inline(always)]
     fn singly<const W: usize, L: Lanes<W>, I: Index>(mut self, lanes: L, rows: &[I]) {
+        if W < D {
+            return self.in_blocks(lanes, rows);
+        }
         let singly = Singly { grads: self.grads, narrow: &mut self, rows };
         if L::HAS_HALF { lanes.on_half(singly) } else { singly.run(lanes) }
     }

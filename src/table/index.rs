@@ -38,7 +38,7 @@ pub enum Indices<'a> {
 }
 
 impl Indices<'_> {
-    #[inline(always)]
+    #[cfg(feature = "rayon")]
     pub(crate) fn len(self) -> usize {
         match self {
             Self::U32(rows) => rows.len(),

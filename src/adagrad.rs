@@ -247,12 +247,10 @@ impl Adagrad {
     /// ```
     /// use adagrad::{Accumulation, Adagrad};
     ///
-    /// let (mut params, mut accumulator) = ([0.0], [0.0]);
-    /// let opt = Adagrad::new(0.1).with_accumulation(Accumulation::Leaky(0.75));
-    /// for _ in 0..100 {
-    ///     opt.step(&mut params, &[1.0], &mut accumulator)?;
-    /// }
-    /// assert_eq!(accumulator, [4.0]); // g²/(1−ρ), where a sum would be at 100
+    /// let (mut params, mut accumulator) = ([0.0], [8.0]);
+    /// let opt = Adagrad::new(0.1).with_accumulation(Accumulation::Leaky(0.5));
+    /// opt.step(&mut params, &[2.0], &mut accumulator)?;
+    /// assert_eq!(accumulator, [8.0]); // 0.5·8 + 2²
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     #[must_use]

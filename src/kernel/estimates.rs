@@ -212,24 +212,26 @@ pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
         // A NaN is no maximum, since it stands first.
         greatest = lanes.max(y, greatest);
     }
-    let inside = rule.flags.any(Flags::EPSILON_INSIDE);
-    let zero = lanes.splat(0.0);
     if lanes.all(lanes.at_most(greatest, rule.greatest_estimate)) {
-        return corrected_products(lanes, scaled, x, y, rule.epsilon_outside, inside);
+        return corrected_products(lanes, rule, scaled, x, y);
     }
-    let fine = y.map(
-        #[inline(always)]
-        |y| lanes.at_most(y, rule.greatest_estimate),
-    );
-    for (y, fine) in y.iter_mut().zip(fine) {
-        *y = lanes.select(fine, *y, zero);
+    let (zero, one) = (lanes.splat(0.0), lanes.splat(1.0));
+    let mut fine_x = x;
+    for (x, y) in fine_x.iter_mut().zip(&mut y) {
+        let fine = lanes.at_most(*y, rule.greatest_estimate);
+        (*x, *y) = (lanes.select(fine, *x, one), lanes.select(fine, *y, zero));
     }
-    let mut quotients = corrected_products(lanes, scaled, x, y, rule.epsilon_outside, inside);
-    for (((quotient, fine), scaled), x) in quotients.iter_mut().zip(fine).zip(scaled).zip(x) {
-        let rest = lanes.select(fine, zero, scaled);
-        if !lanes.all(lanes.and(lanes.at_most(rest, zero), lanes.at_most(zero, rest))) {
+    let mut quotients = corrected_products(lanes, rule, scaled, fine_x, y);
+    for (((quotient, y), scaled), x) in quotients.iter_mut().zip(y).zip(scaled).zip(x) {
+        // An estimate of 0 is that of infinity, or was taken away. Then the quotient is 0, which is right for infinity, and
+        // where `scaled` is 0 and `x` is not negative or NaN.
+        let taken = lanes.at_most(y, zero);
+        let of_zero = lanes.and(lanes.at_most(scaled, zero), lanes.at_most(zero, scaled));
+        let right = lanes.and(of_zero, lanes.at_most(zero, x));
+        let wrong = lanes.select(taken, lanes.select(right, zero, one), zero);
+        if !lanes.all(lanes.at_most(wrong, zero)) {
             let d = lanes.add(lanes.sqrt(x), rule.epsilon_outside);
-            *quotient = lanes.select(fine, *quotient, lanes.div(scaled, d));
+            *quotient = lanes.select(taken, lanes.div(scaled, d), *quotient);
         }
     }
     quotients
@@ -247,13 +249,13 @@ pub(crate) const fn greatest_estimate(epsilon_outside: f32) -> f32 {
 #[inline(always)]
 fn corrected_products<const W: usize, L: Lanes<W>, const N: usize>(
     lanes: L,
+    rule: &Rule<L::Vector>,
     scaled: [L::Vector; N],
     x: [L::Vector; N],
     y: [L::Vector; N],
-    epsilon: L::Vector,
-    inside: bool,
 ) -> [L::Vector; N] {
-    let first_order = inside && L::ESTIMATE_ERROR <= FINE;
+    let epsilon = rule.epsilon_outside;
+    let first_order = rule.flags.any(Flags::EPSILON_INSIDE) && L::ESTIMATE_ERROR <= FINE;
     let error = L::ESTIMATE_ERROR * L::ESTIMATE_ERROR;
     // What remains is one-sided; half of it is added.
     let half = lanes.splat(if first_order { 0.5 + 0.75 * error } else { 0.5 + 0.25 * error });

@@ -82,9 +82,9 @@ impl Adagrad {
     /// All that a dense step checks, but for the backend.
     #[inline(always)]
     pub(super) fn check_dense(&self, params: &[f32], grads: &[f32], accumulator: &[f32]) -> Result<(), Error> {
-        self.validate()?;
         check_length("grads", params.len(), grads.len())?;
-        check_length("accumulator", params.len(), accumulator.len())
+        check_length("accumulator", params.len(), accumulator.len())?;
+        self.validate()
     }
 
     /// Whether the backend that was asked for, if one was, is there.

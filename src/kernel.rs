@@ -30,5 +30,5 @@ pub(crate) use dense::{Few, LONG, Long, SHORT, Short};
 pub(crate) use estimates::greatest_estimate;
 pub(crate) use flags::Flags;
 pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
-pub(crate) use rows::{AnyRows, NarrowRowWise, NarrowRows, Rows, ShortRows};
+pub(crate) use rows::{AnyRows, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows};
 pub(crate) use rule::Rule;

@@ -149,6 +149,42 @@ impl<const ROW_WISE: bool, const USUAL: bool> AnyRows<'_, '_, ROW_WISE, USUAL> {
     }
 }
 
+/// The step by any rule, in one loop, where code must be small.
+pub(crate) struct ScalarRows<'s, 'a, const ROW_WISE: bool>(pub(crate) &'s mut Rows<'a, ROW_WISE>);
+
+impl<const ROW_WISE: bool> Kernel for ScalarRows<'_, '_, ROW_WISE> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        let Rows { rule, dim, first_row, rows, mut grads, .. } = *self.0;
+        let rows_here = self.0.params.len().checked_div(dim).unwrap_or(0);
+        let accumulators = if ROW_WISE { 1 } else { dim };
+        let mut step = Step::new(rule, Flags::NONE);
+        for position in 0..rows.len() {
+            let (Some(row), Some((g, rest))) = (rows.get(position), grads.split_at_checked(dim)) else {
+                never!("a gradient for each row, each of which fits usize")
+            };
+            grads = rest;
+            let place = row.wrapping_sub(first_row);
+            if place >= rows_here {
+                continue;
+            }
+            let (Some(w), Some(a)) =
+                (row_of(self.0.params, place, dim), row_of(self.0.accumulator, place, accumulators))
+            else {
+                never!("the row is here")
+            };
+            if ROW_WISE {
+                step.skipped += step_row(rule, Flags::NONE, lanes, w, g, a);
+            } else {
+                Blocks { w, g, a, pass: &mut step }.run(lanes);
+            }
+        }
+        step.skipped
+    }
+}
+
 impl Kernel for ShortRows<'_, '_> {
     type Output = usize;
 

@@ -1,6 +1,6 @@
 //! The dense step.
 
-use crate::backend::{detected, few, run_slices_detected, run_slices_undetected};
+use crate::backend::{IS_SCALAR, detected, few, run_slices_detected, run_slices_undetected};
 use crate::error::check_length;
 use crate::kernel::{Few, Flags, LONG, Long, Rule, SHORT, Short};
 use crate::{Adagrad, Backend, Error, Report};
@@ -34,10 +34,11 @@ impl Adagrad {
         } else {
             self.validate()?;
             match self.backend {
-                None => detected(&self.rule, params, grads, accumulator),
-                Some(backend) => {
+                Some(backend) if !IS_SCALAR => {
                     forced(backend, &self.rule, params, grads, accumulator).ok_or(Error::Unavailable { backend })?
                 }
+                Some(backend) if !backend.is_available() => return Err(Error::Unavailable { backend }),
+                _ => detected(&self.rule, params, grads, accumulator),
             }
         };
         Ok(Report { skipped })
@@ -102,12 +103,12 @@ impl Adagrad {
 pub(crate) fn dense_detected(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
     let len = w.len();
     if rule.flags.any(Flags::UNUSUAL) {
-        if len < SHORT {
+        if IS_SCALAR || len < SHORT {
             run_slices_detected::<Short<false>>(rule, w, g, a, false)
         } else {
             run_slices_detected::<Long<false>>(rule, w, g, a, len >= LONG)
         }
-    } else if len < SHORT {
+    } else if IS_SCALAR || len < SHORT {
         run_slices_detected::<Short<true>>(rule, w, g, a, false)
     } else {
         run_slices_detected::<Long<true>>(rule, w, g, a, len >= LONG)
@@ -120,9 +121,8 @@ pub(crate) fn dense_few(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32
     run_slices_undetected::<Few>(rule, w, g, a)
 }
 
-// Not inlined but on bare metal: it is compiled with this crate, and not with each that calls it.
-#[cfg_attr(target_os = "none", inline(always))]
-#[cfg_attr(not(target_os = "none"), inline(never))]
+/// Not inlined: it is compiled with this crate, and not with each that calls it.
+#[inline(never)]
 fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> Option<usize> {
     if rule.flags.any(Flags::UNUSUAL) {
         backend.run_slices::<Long<false>>(rule, w, g, a)
@@ -131,6 +131,5 @@ fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut 
     }
 }
 
-/// Fewer elements are stepped without asking for the CPU's features, which takes longer than lanes of eight save. None on
-/// processors without vectors.
-const FEW: usize = if cfg!(target_os = "none") { 0 } else { 8 };
+/// Fewer elements are stepped without asking for the CPU's features, which takes longer than lanes of eight save.
+const FEW: usize = if IS_SCALAR { 0 } else { 8 };

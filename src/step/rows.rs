@@ -1,8 +1,8 @@
 //! The step for rows of a table.
 
 use crate::backend::lanes::Kernel;
-use crate::backend::run_detected;
-use crate::kernel::{AnyRows, Flags, NarrowRowWise, NarrowRows, Rows, ShortRows};
+use crate::backend::{IS_SCALAR, run_detected};
+use crate::kernel::{AnyRows, Flags, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows};
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
 
@@ -69,10 +69,10 @@ impl Adagrad {
 #[cfg_attr(not(target_os = "none"), inline(never))]
 pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> Result<usize, Error> {
     let is_usual = !step.rule.flags.any(Flags::UNUSUAL);
-    // On bare metal nothing but the loop that all rows need.
     match step.are_short() {
-        (true, true) if HAS_VECTORS => run(backend, NarrowRows(step)),
-        (true, false) if HAS_VECTORS => run(backend, ShortRows(step)),
+        _ if IS_SCALAR => run(backend, ScalarRows(step)),
+        (true, true) => run(backend, NarrowRows(step)),
+        (true, false) => run(backend, ShortRows(step)),
         _ if is_usual => run(backend, AnyRows::<false, true>(step)),
         _ => run(backend, AnyRows::<false, false>(step)),
     }
@@ -81,9 +81,11 @@ pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> 
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
 pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
-    if step.rule.flags.any(Flags::UNUSUAL) {
+    if IS_SCALAR {
+        run(backend, ScalarRows(step))
+    } else if step.rule.flags.any(Flags::UNUSUAL) {
         run(backend, AnyRows::<true, false>(step))
-    } else if HAS_VECTORS && step.are_narrow() {
+    } else if step.are_narrow() {
         run(backend, NarrowRowWise(step))
     } else {
         run(backend, AnyRows::<true, true>(step))
@@ -93,10 +95,8 @@ pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) 
 #[inline(always)]
 fn run<K: Kernel>(backend: Option<Backend>, kernel: K) -> Result<K::Output, Error> {
     match backend {
-        None => Ok(run_detected(kernel)),
-        Some(backend) => backend.run(kernel).ok_or(Error::Unavailable { backend }),
+        Some(backend) if !IS_SCALAR => backend.run(kernel).ok_or(Error::Unavailable { backend }),
+        Some(backend) if !backend.is_available() => Err(Error::Unavailable { backend }),
+        _ => Ok(run_detected(kernel)),
     }
 }
-
-/// Whether there are loops for few columns.
-const HAS_VECTORS: bool = !cfg!(target_os = "none");

@@ -38,7 +38,7 @@ pub enum Indices<'a> {
 }
 
 impl Indices<'_> {
-    #[cfg(feature = "rayon")]
+    #[inline(always)]
     pub(crate) fn len(self) -> usize {
         match self {
             Self::U32(rows) => rows.len(),
@@ -47,7 +47,7 @@ impl Indices<'_> {
     }
 
     /// The index at a position, if there is one that fits.
-    #[cfg(feature = "rayon")]
+    #[inline(always)]
     pub(crate) fn get(self, position: usize) -> Option<usize> {
         match self {
             Self::U32(rows) => Index::to_usize(*rows.get(position)?),

@@ -1,6 +1,6 @@
 //! The dense step.
 
-use adagrad::{Adagrad, NonFinite};
+use adagrad::{Adagrad, Epsilon, NonFinite};
 
 use crate::backends;
 use crate::inputs::{LENGTHS, LONG, OFFSETS, Random, SPECIAL, State, options, plain_options};
@@ -98,6 +98,28 @@ fn one_special_value_anywhere() {
                 state.grads[at] = if at % 2 == 0 { 0.0 } else { special };
                 Case::new(options, &state).check_all([0; 3]);
             }
+        }
+    }
+}
+
+/// Accumulators of each exponent, whole groups of blocks of one: where estimates of roots lose bits, no guard may let
+/// them in. Parameters of 0 show each bit of the quotient.
+#[test]
+fn over_exponents_of_accumulators() {
+    let mut random = Random(11);
+    let mut options = plain_options();
+    options.push(Options::new(0.1, Epsilon::OutsideSqrt(0.0)));
+    options.push(Options::new(0.1, Epsilon::InsideSqrt(0.0)));
+    for exponent in 0..255 {
+        let mut state = State::new(600, 0, Random::ordinary);
+        state.params.fill(0.0);
+        for (g, a) in state.grads.iter_mut().zip(&mut state.accumulator) {
+            *a = f32::from_bits(random.bits() as u32 & 0x007F_FFFF | exponent << 23);
+            // Too small to change G, and large enough to be seen.
+            *g = a.sqrt() * 1e-5;
+        }
+        for options in &options {
+            Case::new(*options, &state).check_all([0; 3]);
         }
     }
 }

@@ -56,6 +56,9 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         }
     }
 
+    /// Whether additions are instructions.
+    const CAN_ADD: bool = true;
+
     /// The greatest relative error of [`Lanes::rsqrt`]; 0 on lanes without estimates.
     const ESTIMATE_ERROR: f32 = 0.0;
 

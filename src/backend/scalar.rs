@@ -39,6 +39,8 @@ impl Lanes<1> for Scalar {
     type Vector = f32;
     type Mask = bool;
 
+    const CAN_ADD: bool = arch::scalar::HAS_FPU;
+
     #[inline(always)]
     fn call_slices<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         K::run(self, rule, w, g, a)

@@ -126,63 +126,65 @@ impl<V: Copy> Rule<V> {
         accumulator: [V; N],
         g: [V; N],
     ) -> [V; N] {
+        let (mut a, mut b) = (g, g);
         if self.flags.any(Flags::AVERAGE) {
-            let squares = map(
+            a = map(
                 g,
                 #[inline(always)]
                 |g| lanes.mul(g, g),
             );
-            return self.averaged(lanes, accumulator, squares);
+            b = [self.fresh(lanes); N];
         }
         let kept = self.kept(lanes, accumulator);
-        self.product_plus(lanes, g, g, kept)
+        self.product_plus(lanes, a, b, kept)
+    }
+
+    /// `1−ρ`.
+    #[inline(always)]
+    fn fresh<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L) -> V {
+        lanes.sub(lanes.splat(1.0), self.retained)
     }
 
     /// `G ← G + m`, `ρ·G + m`, or `ρ·G + (1−ρ)·m`, where `m` is the mean of a row's squares.
     #[inline(always)]
     pub(crate) fn accumulated_mean<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, a: V, mean: V) -> V {
-        let [a] = if self.flags.any(Flags::AVERAGE) {
-            self.averaged(lanes, [a], [mean])
+        let [kept] = self.kept(lanes, [a]);
+        if self.flags.any(Flags::AVERAGE) {
+            let [sum] = self.product_plus(lanes, [self.fresh(lanes)], [mean], [kept]);
+            sum
         } else {
-            map(
-                self.kept(lanes, [a]),
-                #[inline(always)]
-                |kept| lanes.add(kept, mean),
-            )
-        };
-        a
-    }
-
-    /// `ρ·G + (1−ρ)·m`.
-    #[inline(always)]
-    fn averaged<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
-        &self,
-        lanes: L,
-        accumulator: [V; N],
-        m: [V; N],
-    ) -> [V; N] {
-        let fresh = lanes.sub(lanes.splat(1.0), self.retained);
-        let kept = self.kept(lanes, accumulator);
-        self.product_plus(lanes, [fresh; N], m, kept)
+            lanes.add(kept, mean)
+        }
     }
 
     /// `d ← √G + ε` or `√(G + ε)`.
+    ///
+    /// Both are added, of which one is −0: the one that is off takes an addition and no branch. Where additions are
+    /// software, it takes the branch.
     #[inline(always)]
     pub(crate) fn denominators<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
         &self,
         lanes: L,
         accumulator: [V; N],
     ) -> [V; N] {
-        let x = map(
-            accumulator,
-            #[inline(always)]
-            |a| lanes.add(a, self.epsilon_inside),
-        );
-        map(
-            roots(lanes, x),
-            #[inline(always)]
-            |root| lanes.add(root, self.epsilon_outside),
-        )
+        let inside = self.flags.any(Flags::EPSILON_INSIDE);
+        let mut d = accumulator;
+        if L::CAN_ADD || inside {
+            d = map(
+                d,
+                #[inline(always)]
+                |a| lanes.add(a, self.epsilon_inside),
+            );
+        }
+        d = roots(lanes, d);
+        if L::CAN_ADD || !inside {
+            d = map(
+                d,
+                #[inline(always)]
+                |root| lanes.add(root, self.epsilon_outside),
+            );
+        }
+        d
     }
 
     /// `w ← w − (w·λ)·η`.
@@ -240,7 +242,7 @@ impl<V: Copy> Rule<V> {
         let g = self.gradient(lanes, &*w, g);
         let before = a.load(lanes);
         let sums = self.accumulated(lanes, before, g);
-        if !skips {
+        if !skips && W > 1 {
             // At once, since a guard of estimates does not change them.
             a.store(lanes, sums);
         }
@@ -267,6 +269,10 @@ impl<V: Copy> Rule<V> {
         let new = self.moved(lanes, self.decayed(lanes, old), q, d);
         if !skips {
             w.store(lanes, new);
+            if W == 1 {
+                // Here the stores of both are one instruction less.
+                a.store(lanes, sums);
+            }
             return 0;
         }
         let (mut new, mut sums, mut skipped) = (new, sums, 0);

@@ -48,7 +48,7 @@ fn zero() -> f32 {
 /// Whether the processor has a floating-point unit. Stable Rust does not say so itself: on Arm the ABI tells; on RISC-V
 /// the control registers that come with the unit, from Rust 1.94 on, until `f` is stable. Where this is wrong the results stay
 /// right: `false` takes the root in software, and `true` calls the runtime's function.
-const HAS_FPU: bool =
+pub(in crate::backend) const HAS_FPU: bool =
     cfg!(any(all(target_arch = "arm", target_abi = "eabihf"), target_feature = "f", target_feature = "zicsr"));
 
 /// `a·b + c`, rounded once, if the processor has an instruction for it that stable Rust can reach.

@@ -1,5 +1,8 @@
 //! Square root and fused multiply-add where there is an operating system, or a processor without instructions for them.
 
+/// Whether there is a floating-point unit.
+pub(in crate::backend) const HAS_FPU: bool = true;
+
 /// `√a`, correctly rounded, if there is a better way than [`soft`](crate::backend::soft).
 #[inline(always)]
 pub(in crate::backend) fn sqrt(a: f32) -> Option<f32> {

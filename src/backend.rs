@@ -18,7 +18,7 @@ use crate::kernel::Rule;
 
 /// Whether there is no backend but the scalar one: on bare metal, where one loop must serve all slices, inlined, so that
 /// the compiler drops what constant hyper-parameters turn off.
-pub(crate) const IS_SCALAR: bool = cfg!(target_os = "none");
+pub(crate) const IS_SCALAR: bool = cfg!(target_os = "none") && !portable::HAS_SIMD;
 
 /// The instructions that run a step. All give the same bits, so the choice is one of speed only, but with
 /// [`Arithmetic::Fast`](crate::Arithmetic::Fast).

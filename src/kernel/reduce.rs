@@ -92,7 +92,7 @@ impl Kernel for SumOfSquares<'_> {
             for part in sums {
                 sum += f64::from(part);
             }
-            if sum >= LEAST && sum < f64::INFINITY {
+            if (LEAST..f64::INFINITY).contains(&sum) {
                 for (total, sum) in totals.iter_mut().zip(sums) {
                     *total += f64::from(sum);
                 }

@@ -36,7 +36,7 @@ macro_rules! thin {
                 $body(rule, w, g, a)
             }
             let len = w.len();
-            if cfg!(target_os = "none") {
+            if crate::backend::IS_SCALAR {
                 // Inlined, so that the compiler drops what constant hyper-parameters turn off.
                 return $body(rule, w, g, a);
             }

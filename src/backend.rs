@@ -14,7 +14,7 @@ use lanes::{Kernel, SliceKernel};
 use portable::Portable;
 pub(crate) use scalar::Scalar;
 
-use crate::kernel::Rule;
+use crate::kernel::{Rule, never};
 
 /// Whether there is no backend but the scalar one: on bare metal, where one loop must serve all slices, inlined, so that
 /// the compiler drops what constant hyper-parameters turn off.
@@ -84,11 +84,23 @@ impl Backend {
         }
     }
 
+    /// How many lanes it has, whether it is available or not.
+    #[inline(always)]
+    pub(crate) fn lanes(self) -> usize {
+        match self {
+            Self::Scalar => 1,
+            Self::Portable => 4,
+            Self::Avx2 => 8,
+            Self::Avx512 => 16,
+        }
+    }
+
     /// Runs a kernel on this backend, if it is available.
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> Option<K::Output> {
         match self {
-            Self::Scalar => Some(Scalar.enter(kernel)),
-            Self::Portable => Some(Portable::detect()?.enter(kernel)),
+            Self::Scalar if K::LEAST_LANES <= 1 => Some(Scalar.enter(kernel)),
+            Self::Portable if K::LEAST_LANES <= 4 => Some(Portable::detect()?.enter(kernel)),
+            Self::Scalar | Self::Portable => never!("a kernel for its lanes", None),
             Self::Avx2 => Some(Avx2::detect()?.enter(kernel)),
             Self::Avx512 => {
                 // Whoever has AVX-512 has AVX2, which is wide enough for this.
@@ -120,13 +132,17 @@ impl Backend {
 
 /// Runs a kernel on the detected backend.
 #[inline(always)]
-pub(crate) fn run_detected<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) fn run_detected<K: Kernel<Output: Default>>(kernel: K) -> K::Output {
     if let Some(avx2) = Avx2::detect() {
         avx2.enter(kernel)
-    } else if let Some(portable) = Portable::detect() {
+    } else if K::LEAST_LANES <= 4
+        && let Some(portable) = Portable::detect()
+    {
         portable.enter(kernel)
-    } else {
+    } else if K::LEAST_LANES <= 1 {
         Scalar.enter(kernel)
+    } else {
+        never!("a kernel for its lanes")
     }
 }
 

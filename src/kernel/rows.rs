@@ -118,6 +118,8 @@ fn row_of(table: &mut [f32], place: usize, dim: usize) -> Option<&mut [f32]> {
 impl<const ROW_WISE: bool, const USUAL: bool> Kernel for AnyRows<'_, '_, ROW_WISE, USUAL> {
     type Output = usize;
 
+    const LEAST_LANES: usize = 4;
+
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         match self.0.rows {
@@ -188,6 +190,8 @@ impl<const ROW_WISE: bool> Kernel for ScalarRows<'_, '_, ROW_WISE> {
 impl Kernel for ShortRows<'_, '_> {
     type Output = usize;
 
+    const LEAST_LANES: usize = 4;
+
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         // A loop for each size of indices, so that it does not ask for the size of each.
@@ -215,6 +219,8 @@ impl ShortRows<'_, '_> {
 impl Kernel for NarrowRows<'_, '_> {
     type Output = usize;
 
+    const LEAST_LANES: usize = 8;
+
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         // A loop for each size of indices, so that it does not ask for the size of each.
@@ -233,8 +239,7 @@ impl NarrowRows<'_, '_> {
             1 => Narrow::<1>::of(self.0).singly(lanes, rows),
             2 => Narrow::<2>::of(self.0).singly(lanes, rows),
             3 => Narrow::<3>::of(self.0).singly(lanes, rows),
-            4 if L::HAS_HALF => Narrow::<4>::of(self.0).in_pairs(lanes, rows),
-            4 => Narrow::<4>::of(self.0).singly(lanes, rows),
+            4 => Narrow::<4>::of(self.0).in_pairs(lanes, rows),
             8 => Narrow::<8>::of(self.0).in_blocks(lanes, rows),
             16 => Narrow::<16>::of(self.0).in_blocks(lanes, rows),
             _ => never!("one of these numbers of columns"),
@@ -257,6 +262,8 @@ impl Rows<'_, true> {
 
 impl Kernel for NarrowRowWise<'_, '_> {
     type Output = usize;
+
+    const LEAST_LANES: usize = 8;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
@@ -325,11 +332,7 @@ impl<'a, const D: usize> Narrow<'a, D> {
 
     #[inline(always)]
     fn singly<const W: usize, L: Lanes<W>, I: Index>(mut self, lanes: L, rows: &[I]) {
-        if W < D {
-            return self.in_blocks(lanes, rows);
-        }
-        let singly = Singly { grads: self.grads, narrow: &mut self, rows };
-        if L::HAS_HALF { lanes.on_half(singly) } else { singly.run(lanes) }
+        lanes.on_half(Singly { grads: self.grads, narrow: &mut self, rows });
     }
 }
 

@@ -68,11 +68,14 @@ impl Adagrad {
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
 pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> Result<usize, Error> {
+    let lanes = lanes(backend);
+    if lanes == 1 {
+        return run(backend, ScalarRows(step));
+    }
     let is_usual = !step.rule.flags.any(Flags::UNUSUAL);
     match step.are_short() {
-        _ if IS_SCALAR => run(backend, ScalarRows(step)),
-        (true, true) => run(backend, NarrowRows(step)),
-        (true, false) => run(backend, ShortRows(step)),
+        (true, true) if lanes >= 8 => run(backend, NarrowRows(step)),
+        (true, _) => run(backend, ShortRows(step)),
         _ if is_usual => run(backend, AnyRows::<false, true>(step)),
         _ => run(backend, AnyRows::<false, false>(step)),
     }
@@ -81,11 +84,12 @@ pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> 
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
 pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
-    if IS_SCALAR {
+    let lanes = lanes(backend);
+    if lanes == 1 {
         run(backend, ScalarRows(step))
     } else if step.rule.flags.any(Flags::UNUSUAL) {
         run(backend, AnyRows::<true, false>(step))
-    } else if step.are_narrow() {
+    } else if lanes >= 8 && step.are_narrow() {
         run(backend, NarrowRowWise(step))
     } else {
         run(backend, AnyRows::<true, true>(step))
@@ -93,7 +97,12 @@ pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) 
 }
 
 #[inline(always)]
-fn run<K: Kernel>(backend: Option<Backend>, kernel: K) -> Result<K::Output, Error> {
+fn lanes(backend: Option<Backend>) -> usize {
+    if IS_SCALAR { 1 } else { backend.unwrap_or_else(Backend::detected).lanes() }
+}
+
+#[inline(always)]
+fn run<K: Kernel<Output = usize>>(backend: Option<Backend>, kernel: K) -> Result<usize, Error> {
     match backend {
         Some(backend) if !IS_SCALAR => backend.run(kernel).ok_or(Error::Unavailable { backend }),
         Some(backend) if !backend.is_available() => Err(Error::Unavailable { backend }),

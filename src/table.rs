@@ -4,8 +4,8 @@ mod coalesce;
 mod index;
 
 pub use coalesce::coalesce;
+pub(crate) use index::Indices;
 pub use index::RowIndex;
-pub(crate) use index::{Indices, sealed::Index};
 
 use crate::Error;
 use crate::error::check_length;

@@ -1,13 +1,14 @@
 //! The step for some rows of a table.
 
 use core::array::from_ref;
+use core::slice::from_mut;
 
 use super::blocks::{Blocks, Halves, Pass};
 use super::dense::{SHORT, Step};
 use super::row_wise::step_row;
 use super::{Flags, Long, Rule, Short};
 use crate::backend::lanes::{Kernel, Lanes};
-use crate::table::{Index, Indices};
+use crate::table::Indices;
 
 /// Rows of tables with fewer parameters are in the cache, or soon there.
 const PREFETCH_FROM: usize = 1 << 17;
@@ -60,13 +61,12 @@ impl Rows<'_, false> {
 impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
     /// Goes over the rows that are here, with their gradients, parameters and accumulators.
     #[inline(always)]
-    fn each<const W: usize, L: Lanes<W>, I: Index, const PREFETCHED: bool>(
+    fn each<const W: usize, L: Lanes<W>, const PREFETCHED: bool>(
         &mut self,
         lanes: L,
-        rows: &[I],
         mut row_step: impl FnMut(&mut [f32], &[f32], &mut [f32]),
     ) {
-        let Self { first_row, dim, grads, .. } = *self;
+        let Self { first_row, dim, rows, grads, .. } = *self;
         let accumulators = if ROW_WISE { 1 } else { dim };
         // No row has 0 columns.
         let rows_here = self.params.len().checked_div(dim).unwrap_or(0);
@@ -77,23 +77,29 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
             Some(rows) if PREFETCHED && L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
             _ => usize::MAX,
         };
-        let mut asked_for = rows.get(ahead..).unwrap_or_default().iter();
         // At least one, or there would be a panic to link.
-        for (row, g) in rows.iter().zip(grads.chunks_exact(dim.max(1))) {
-            if PREFETCHED && let Some(row) = asked_for.next() {
-                self.prefetch(lanes, I::to_usize(*row).unwrap_or(usize::MAX).wrapping_sub(first_row));
-            }
-            // A row before this part wraps around to a place behind all.
-            let place = I::to_usize(*row).unwrap_or(usize::MAX).wrapping_sub(first_row);
-            if place >= rows_here {
-                continue;
-            }
-            let (Some(w), Some(a)) = (row_of(self.params, place, dim), row_of(self.accumulator, place, accumulators))
-            else {
-                never!("the row is here")
-            };
-            row_step(w, g, a);
-        }
+        let mut grads = grads.chunks_exact(dim.max(1));
+        each_chunk(
+            rows,
+            first_row,
+            #[inline(always)]
+            |position, places| {
+                for (offset, (place, g)) in places.iter().zip(&mut grads).enumerate() {
+                    if PREFETCHED && let Some(row) = rows.get(position.saturating_add(offset).saturating_add(ahead)) {
+                        self.prefetch(lanes, row.wrapping_sub(first_row));
+                    }
+                    if *place >= rows_here {
+                        continue;
+                    }
+                    let (Some(w), Some(a)) =
+                        (row_of(self.params, *place, dim), row_of(self.accumulator, *place, accumulators))
+                    else {
+                        never!("the row is here")
+                    };
+                    row_step(w, g, a);
+                }
+            },
+        );
     }
 
     /// Asks for a row's parameters and accumulators, if they are here.
@@ -107,6 +113,22 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
         }
     }
 }
+
+/// Calls `f` with the places of some rows after the other, and the position of the first of them: so no loop over rows
+/// asks for the size of each index, nor has a copy for each size.
+#[inline(always)]
+fn each_chunk(rows: Indices<'_>, first_row: usize, mut f: impl FnMut(usize, &[usize])) {
+    let mut room = [0; CHUNK];
+    let mut position = 0;
+    while position < rows.len() {
+        let places = rows.places(position, first_row, &mut room);
+        f(position, places);
+        position += places.len();
+    }
+}
+
+/// How many places are in memory at a time.
+const CHUNK: usize = 64;
 
 /// What belongs to a row, of which there is so much, if it is here.
 #[inline(always)]
@@ -122,25 +144,16 @@ impl<const ROW_WISE: bool, const USUAL: bool> Kernel for AnyRows<'_, '_, ROW_WIS
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        match self.0.rows {
-            Indices::U32(rows) => self.step(lanes, rows),
-            Indices::U64(rows) => self.step(lanes, rows),
-        }
-    }
-}
-
-impl<const ROW_WISE: bool, const USUAL: bool> AnyRows<'_, '_, ROW_WISE, USUAL> {
-    #[inline(always)]
-    fn step<const W: usize, L: Lanes<W>, I: Index>(self, lanes: L, rows: &[I]) -> usize {
-        let (rule, dim, mut skipped) = (self.0.rule, self.0.dim, 0);
-        self.0.each::<W, L, I, true>(
+        let (rule, mut skipped) = (self.0.rule, 0);
+        // Each row is a call; a longer one has more of its own to do before it begins.
+        let is_short = self.0.dim < if rule.flags.is_fast() { SHORT } else { 2 * SHORT };
+        self.0.each::<W, L, true>(
             lanes,
-            rows,
             #[inline(always)]
             |w, g, a| {
                 skipped += if ROW_WISE {
                     step_row(rule, if USUAL { Flags::UNUSUAL } else { Flags::NONE }, lanes, w, g, a)
-                } else if dim < 2 * SHORT {
+                } else if is_short {
                     lanes.call_slices::<Short<USUAL>>(rule, w, g, a)
                 } else {
                     lanes.call_slices::<Long<USUAL>>(rule, w, g, a)
@@ -194,25 +207,13 @@ impl Kernel for ShortRows<'_, '_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        // A loop for each size of indices, so that it does not ask for the size of each.
-        match self.0.rows {
-            Indices::U32(rows) => self.step(lanes, rows),
-            Indices::U64(rows) => self.step(lanes, rows),
-        }
-        0
-    }
-}
-
-impl ShortRows<'_, '_> {
-    #[inline(always)]
-    fn step<const W: usize, L: Lanes<W>, I: Index>(self, lanes: L, rows: &[I]) {
         let mut step = Step::new(self.0.rule, Flags::UNUSUAL_OR_FAST);
-        self.0.each::<W, L, I, false>(
+        self.0.each::<W, L, false>(
             lanes,
-            rows,
             #[inline(always)]
             |w, g, a| Blocks { w, g, a, pass: &mut step }.run(lanes),
         );
+        0
     }
 }
 
@@ -223,27 +224,16 @@ impl Kernel for NarrowRows<'_, '_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        // A loop for each size of indices, so that it does not ask for the size of each.
-        match self.0.rows {
-            Indices::U32(rows) => self.step(lanes, rows),
-            Indices::U64(rows) => self.step(lanes, rows),
-        }
-        0
-    }
-}
-
-impl NarrowRows<'_, '_> {
-    #[inline(always)]
-    fn step<const W: usize, L: Lanes<W>, I: Index>(self, lanes: L, rows: &[I]) {
         match self.0.dim {
-            1 => Narrow::<1>::of(self.0).singly(lanes, rows),
-            2 => Narrow::<2>::of(self.0).singly(lanes, rows),
-            3 => Narrow::<3>::of(self.0).singly(lanes, rows),
-            4 => Narrow::<4>::of(self.0).in_pairs(lanes, rows),
-            8 => Narrow::<8>::of(self.0).in_blocks(lanes, rows),
-            16 => Narrow::<16>::of(self.0).in_blocks(lanes, rows),
+            1 => Narrow::<1>::of(self.0).singly(lanes),
+            2 => Narrow::<2>::of(self.0).singly(lanes),
+            3 => Narrow::<3>::of(self.0).singly(lanes),
+            4 => Narrow::<4>::of(self.0).in_pairs(lanes),
+            8 => Narrow::<8>::of(self.0).in_blocks(lanes),
+            16 => Narrow::<16>::of(self.0).in_blocks(lanes),
             _ => never!("one of these numbers of columns"),
         }
+        0
     }
 }
 
@@ -267,9 +257,14 @@ impl Kernel for NarrowRowWise<'_, '_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        match self.0.rows {
-            Indices::U32(rows) => self.step(lanes, rows),
-            Indices::U64(rows) => self.step(lanes, rows),
+        match self.0.dim {
+            1 => self.columns::<W, L, 1>(lanes),
+            2 => self.columns::<W, L, 2>(lanes),
+            3 => self.columns::<W, L, 3>(lanes),
+            4 => self.columns::<W, L, 4>(lanes),
+            8 => self.columns::<W, L, 8>(lanes),
+            16 => self.columns::<W, L, 16>(lanes),
+            _ => never!("one of these numbers of columns"),
         }
         0
     }
@@ -277,29 +272,23 @@ impl Kernel for NarrowRowWise<'_, '_> {
 
 impl NarrowRowWise<'_, '_> {
     #[inline(always)]
-    fn step<const W: usize, L: Lanes<W>, I: Index>(self, lanes: L, rows: &[I]) {
-        match self.0.dim {
-            1 => self.columns::<W, L, I, 1>(lanes, rows),
-            2 => self.columns::<W, L, I, 2>(lanes, rows),
-            3 => self.columns::<W, L, I, 3>(lanes, rows),
-            4 => self.columns::<W, L, I, 4>(lanes, rows),
-            8 => self.columns::<W, L, I, 8>(lanes, rows),
-            16 => self.columns::<W, L, I, 16>(lanes, rows),
-            _ => never!("one of these numbers of columns"),
-        }
-    }
-
-    #[inline(always)]
-    fn columns<const W: usize, L: Lanes<W>, I: Index, const D: usize>(self, lanes: L, rows: &[I]) {
-        let Rows { rule, first_row, .. } = *self.0;
+    fn columns<const W: usize, L: Lanes<W>, const D: usize>(self, lanes: L) {
+        let Rows { rule, first_row, rows, grads, .. } = *self.0;
         let (params, accumulators) = (self.0.params.as_chunks_mut::<D>().0, &mut *self.0.accumulator);
-        for (g, row) in self.0.grads.as_chunks::<D>().0.iter().zip(rows) {
-            let place = I::to_usize(*row).unwrap_or(usize::MAX).wrapping_sub(first_row);
-            // A row that is not here has no slice.
-            if let (Some(w), Some(a)) = (params.get_mut(place), accumulators.get_mut(place)) {
-                step_row(rule, Flags::UNUSUAL, lanes, w, g, core::slice::from_mut(a));
-            }
-        }
+        let mut grads = grads.as_chunks::<D>().0.iter();
+        each_chunk(
+            rows,
+            first_row,
+            #[inline(always)]
+            |_, places| {
+                for (place, g) in places.iter().zip(&mut grads) {
+                    // A row that is not here has no slice.
+                    if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
+                        step_row(rule, Flags::UNUSUAL, lanes, w, g, from_mut(a));
+                    }
+                }
+            },
+        );
     }
 }
 
@@ -309,6 +298,7 @@ struct Narrow<'a, const D: usize> {
     params: &'a mut [[f32; D]],
     accumulator: &'a mut [[f32; D]],
     grads: &'a [[f32; D]],
+    rows: Indices<'a>,
     first_row: usize,
 }
 
@@ -320,79 +310,94 @@ impl<'a, const D: usize> Narrow<'a, D> {
             params: rows.params.as_chunks_mut().0,
             accumulator: rows.accumulator.as_chunks_mut().0,
             grads: rows.grads.as_chunks().0,
+            rows: rows.rows,
             first_row: rows.first_row,
         }
     }
 
-    /// Where a row is in this part of the table, if it is here.
+    /// Calls `f` with the places and the gradients of some rows after the other.
     #[inline(always)]
-    fn place<I: Index>(&self, row: I) -> usize {
-        I::to_usize(row).unwrap_or(usize::MAX).wrapping_sub(self.first_row)
+    fn each_chunk(mut self, mut f: impl FnMut(&mut Self, &[usize], &[[f32; D]])) {
+        each_chunk(
+            self.rows,
+            self.first_row,
+            #[inline(always)]
+            |position, places| {
+                let grads = self.grads.get(position..).and_then(|grads| grads.get(..places.len()));
+                f(&mut self, places, grads.unwrap_or_default());
+            },
+        );
     }
 
+    /// One row after the other, on lanes of four.
     #[inline(always)]
-    fn singly<const W: usize, L: Lanes<W>, I: Index>(mut self, lanes: L, rows: &[I]) {
-        lanes.on_half(Singly { grads: self.grads, narrow: &mut self, rows });
+    fn singly<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        self.each_chunk(
+            #[inline(always)]
+            |narrow, places, grads| lanes.on_half(Singly { narrow, places, grads }),
+        );
     }
-}
 
-impl<const D: usize> Narrow<'_, D> {
+    /// One row after the other, as blocks.
     #[inline(always)]
-    fn in_blocks<const W: usize, L: Lanes<W>, I: Index>(mut self, lanes: L, rows: &[I]) {
-        for (g, row) in self.grads.iter().zip(rows) {
-            let place = self.place(*row);
-            // A row that is not here has no slice.
-            if let (Some(w), Some(a)) = (self.params.get_mut(place), self.accumulator.get_mut(place)) {
-                Blocks { w, g, a, pass: &mut self.step }.run(lanes);
-            }
-        }
+    fn in_blocks<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        self.each_chunk(
+            #[inline(always)]
+            |narrow, places, grads| {
+                for (place, g) in places.iter().zip(grads) {
+                    // A row that is not here has no slice.
+                    if let (Some(w), Some(a)) = (narrow.params.get_mut(*place), narrow.accumulator.get_mut(*place)) {
+                        Blocks { w, g, a, pass: &mut narrow.step }.run(lanes);
+                    }
+                }
+            },
+        );
     }
 }
 
 impl Narrow<'_, 4> {
     /// Two rows at once, on lanes of eight, if they are different ones.
     #[inline(always)]
-    fn in_pairs<const W: usize, L: Lanes<W>, I: Index>(mut self, lanes: L, rows: &[I]) {
+    fn in_pairs<const W: usize, L: Lanes<W>>(self, lanes: L) {
         if self.params.len() != self.accumulator.len() {
             never!("an accumulator for each parameter");
         }
-        let (pairs, last) = self.grads.as_chunks::<2>();
-        let (row_pairs, last_row) = rows.as_chunks::<2>();
-        for (g, rows) in pairs.iter().zip(row_pairs) {
-            let places = rows.map(
-                #[inline(always)]
-                |row| self.place(row),
-            );
-            let Some(block) = g.as_flattened().first_chunk::<W>() else { never!("lanes of eight") };
-            if let (Ok([w0, w1]), Ok([a0, a1])) =
-                (self.params.get_disjoint_mut(places), self.accumulator.get_disjoint_mut(places))
-            {
-                self.step.blocks::<W, L, 1>(lanes, &mut Halves(w0, w1), from_ref(block), &mut Halves(a0, a1));
-            } else {
-                lanes.on_half(Singly { narrow: &mut self, grads: g, rows });
-            }
-        }
-        lanes.on_half(Singly { narrow: &mut self, grads: last, rows: last_row });
+        self.each_chunk(
+            #[inline(always)]
+            |narrow, places, grads| {
+                let ((pairs, last), (grads, last_grad)) = (places.as_chunks::<2>(), grads.as_chunks::<2>());
+                for (places, g) in pairs.iter().zip(grads) {
+                    let Some(block) = g.as_flattened().first_chunk::<W>() else { never!("lanes of eight") };
+                    if let (Ok([w0, w1]), Ok([a0, a1])) =
+                        (narrow.params.get_disjoint_mut(*places), narrow.accumulator.get_disjoint_mut(*places))
+                    {
+                        narrow.step.blocks::<W, L, 1>(lanes, &mut Halves(w0, w1), from_ref(block), &mut Halves(a0, a1));
+                    } else {
+                        lanes.on_half(Singly { narrow, places, grads: g });
+                    }
+                }
+                lanes.on_half(Singly { narrow, places: last, grads: last_grad });
+            },
+        );
     }
 }
 
 /// Rows one after the other.
-struct Singly<'s, 'a, const D: usize, I> {
+struct Singly<'s, 'a, const D: usize> {
     narrow: &'s mut Narrow<'a, D>,
+    places: &'s [usize],
     grads: &'s [[f32; D]],
-    rows: &'s [I],
 }
 
-impl<const D: usize, I: Index> Kernel for Singly<'_, '_, D, I> {
+impl<const D: usize> Kernel for Singly<'_, '_, D> {
     type Output = ();
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        let Self { narrow, grads, rows } = self;
-        for (g, row) in grads.iter().zip(rows) {
-            let place = narrow.place(*row);
+        let Self { narrow, places, grads } = self;
+        for (place, g) in places.iter().zip(grads) {
             // A row that is not here has no slice.
-            if let (Some(w), Some(a)) = (narrow.params.get_mut(place), narrow.accumulator.get_mut(place)) {
+            if let (Some(w), Some(a)) = (narrow.params.get_mut(*place), narrow.accumulator.get_mut(*place)) {
                 narrow.step.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), a.as_mut_slice());
             }
         }

@@ -2,6 +2,8 @@
 
 use sealed::Index;
 
+use crate::kernel::never;
+
 /// An integer that names a row: `u32`, `u64`, `usize`, `i32` or `i64`.
 ///
 /// The trait is sealed.
@@ -55,6 +57,19 @@ impl Indices<'_> {
         }
     }
 
+    /// The places, counted from `first_row`, of the next rows from a position on, as many as there is room for; those
+    /// before it wrap around, and what does not fit is [`usize::MAX`]. The result is what was filled.
+    #[inline(always)]
+    pub(crate) fn places(self, position: usize, first_row: usize, room: &mut [usize]) -> &[usize] {
+        let len = room.len().min(self.len().saturating_sub(position));
+        let Some(places) = room.get_mut(..len) else { never!("no more than the room", &[]) };
+        match self {
+            Self::U32(rows) => fill(places, rows.get(position..).unwrap_or_default(), first_row),
+            Self::U64(rows) => fill(places, rows.get(position..).unwrap_or_default(), first_row),
+        }
+        places
+    }
+
     /// Whether each index is below the end. It does not stop at the first that is not, and so is compiled to vectors.
     #[cfg_attr(target_os = "none", inline)]
     #[cfg_attr(not(target_os = "none"), inline(never))]
@@ -66,6 +81,13 @@ impl Indices<'_> {
             },
             Self::U64(rows) => !rows.iter().fold(false, |outside, row| outside | (*row >= end)),
         }
+    }
+}
+
+#[inline(always)]
+fn fill<I: Index>(places: &mut [usize], rows: &[I], first_row: usize) {
+    for (place, row) in places.iter_mut().zip(rows) {
+        *place = I::to_usize(*row).unwrap_or(usize::MAX).wrapping_sub(first_row);
     }
 }
 

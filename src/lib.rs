@@ -32,12 +32,15 @@
 //! many threads share a step. The exceptions are [`Arithmetic::Fast`], the payloads of NaNs, and CPUs set to flush
 //! denormals to zero. 32-bit x86 needs SSE2: without it Rust itself rounds differently, and `wide` does not compile.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(unreachable_pub)]
 
 mod adagrad;
 mod backend;
 mod diagnostics;
 mod error;
+#[cfg(doc)]
+pub mod guide;
 mod kernel;
 mod norms;
 mod schedule;

@@ -38,7 +38,7 @@ impl Adagrad {
     }
 
     /// `keras.optimizers.Adagrad` of Keras 3: ε = 1e-7 inside the root. The accumulator starts at 0.1. Its
-    /// `weight_decay` is [`WeightDecay::Decoupled`].
+    /// `weight_decay` is [`WeightDecay::Decoupled`](crate::WeightDecay::Decoupled).
     ///
     /// Bit-identical to it on TensorFlow, except where that flushes denormals to zero.
     ///
@@ -54,7 +54,7 @@ impl Adagrad {
         Self::new(learning_rate).with_epsilon(Epsilon::InsideSqrt(1e-7)).with_initial_accumulator(0.1)
     }
 
-    /// FBGEMM's sparse and, with [`Table::row_wise`], row-wise Adagrad: ε = 1e-8 outside the root. The accumulator
+    /// FBGEMM's sparse and, with [`Table::row_wise`](crate::Table::row_wise), row-wise Adagrad: ε = 1e-8 outside the root. The accumulator
     /// starts at 0.
     ///
     /// Bit-identical to its CPU kernels; its table-batched embedding operator sums duplicate rows first, see

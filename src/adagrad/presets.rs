@@ -2,12 +2,13 @@
 
 use super::{Adagrad, Arithmetic, Epsilon};
 
-/// Presets: the hyper-parameters of other implementations, whose bits the steps then give.
+/// Presets: the hyper-parameters of other implementations. The steps then have their bits.
 impl Adagrad {
     /// `torch.optim.Adagrad(fused=True)`: ε = 1e-10 outside the root, [`Arithmetic::Fused`]. The accumulator starts at 0.
     ///
-    /// Bit-identical to `PyTorch`'s fused CPU kernel on x86-64 with AVX2 or AVX-512. Its build for CPUs without them
-    /// rounds separately: `.with_arithmetic(Arithmetic::Separate)`.
+    /// Bit-identical to `PyTorch`'s fused CPU kernel on x86-64 with AVX2 or AVX-512. Its kernel for other CPUs rounds
+    /// products separately: add `.with_arithmetic(Arithmetic::Separate)` for its bits. Its `weight_decay` is
+    /// [`WeightDecay::L2`](crate::WeightDecay::L2).
     ///
     /// ```
     /// use adagrad::{Adagrad, Arithmetic, Epsilon};
@@ -73,8 +74,8 @@ impl Adagrad {
 
     /// `optax.adagrad`: ε = 1e-7 inside the root. The accumulator starts at 0.1.
     ///
-    /// Equal to it up to its approximate reciprocal square root. Where `G` is 0 optax makes no update, and this crate
-    /// the tiny one of the formula.
+    /// Equal to it, except that its reciprocal square root is approximate. Where `G` is 0, optax makes no update and this
+    /// crate makes the tiny one of the formula.
     ///
     /// ```
     /// use adagrad::{Adagrad, Epsilon};

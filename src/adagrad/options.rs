@@ -28,9 +28,9 @@ pub enum WeightDecay {
 
 /// How the accumulator takes in a squared gradient.
 ///
-/// An accumulator is an `f32`. So it stops growing when `g²` is at most half a unit in its last place: a `G` of 16,777,216
-/// (2²⁴) no longer changes with a gradient of 1, nor does any `G` from 2²⁴·g² on. Equal gradients take 2²⁴ steps to get
-/// there. Up to then `G` is what it should be; from then on the rate no longer falls.
+/// An accumulator is an `f32`. So it stops growing when `g²` is less than half a unit in its last place, as from `G` = 2²⁵·g²
+/// on, or sometimes just half a unit: a `G` of 16,777,216 (2²⁴) no longer changes with a gradient of 1. Gradients of 1 take
+/// 2²⁴ steps to get there. From then on the rate no longer falls.
 /// [`Adagrad::summary`](crate::Adagrad::summary) counts such accumulators.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]

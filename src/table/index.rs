@@ -2,15 +2,15 @@
 
 use sealed::Index;
 
-/// An integer that names a row: `u32`, `u64`, `usize`, `i32` or `i64`.
+/// An integer that names a row, counted from 0: `u32`, `u64`, `usize`, `i32` or `i64`.
 ///
-/// The trait is sealed.
+/// This trait is sealed: it cannot be implemented for other types.
 pub trait RowIndex: Index {}
 
 pub(crate) mod sealed {
     use super::Indices;
 
-    /// What a row index can do. None of it is a method, so that no name clashes with those of another trait.
+    /// What a row index can do. None of these is a method, so that no name clashes with a method of another trait.
     pub trait Index: Copy + Eq {
         /// One more than the greatest of those that are not negative, or 0 for that of `u64`.
         const END: u64;

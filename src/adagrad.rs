@@ -13,8 +13,9 @@ use crate::kernel::{Flags, Rule, greatest_estimate};
 /// The hyper-parameters of Adagrad (Duchi, Hazan and Singer, *Adaptive Subgradient Methods for Online Learning and
 /// Stochastic Optimization*, 2011), and the steps that use them.
 ///
-/// The state, `params` and `accumulator`, is the caller's. For each element with parameter `w`, gradient `g` and accumulator
-/// `G`, a step does this. The order is fixed, each operation rounds once, and a term that is off is left out:
+/// The state, `params` and `accumulator`, is the caller's. For each element with parameter `w`, gradient `g` and
+/// accumulator `G`, a step does this. The order is fixed, each operation rounds once, and a term that is off is
+/// left out:
 ///
 /// ```text
 /// g ← scale·g                       with_gradient_scale, with_maximize
@@ -41,9 +42,9 @@ use crate::kernel::{Flags, Rule, greatest_estimate};
 ///
 /// # State
 ///
-/// An accumulator starts at [`initial_accumulator`](Adagrad::initial_accumulator), which is 0 or a little above. It must
-/// not be negative, infinite or NaN. A step does not check that. After you load a checkpoint, or set a state by hand, call
-/// [`check_accumulator`](crate::check_accumulator).
+/// An accumulator starts at [`initial_accumulator`](Adagrad::initial_accumulator), which is 0 or a little above. It
+/// must not be negative, infinite or NaN. A step does not check that. After you load a checkpoint, or set a state by
+/// hand, call [`check_accumulator`](crate::check_accumulator).
 ///
 /// ```
 /// use adagrad::{Adagrad, Epsilon, WeightDecay};
@@ -56,14 +57,14 @@ use crate::kernel::{Flags, Rule, greatest_estimate};
 /// ```
 #[derive(Clone, Copy, PartialEq)]
 pub struct Adagrad {
-    /// In the kernels' form. It is made when a hyper-parameter is chosen and not in each step, which may be a short one.
+    /// In the kernels' form, which is made when a hyper-parameter is set, and not in each step.
     pub(crate) rule: Rule<f32>,
     initial_accumulator: f32,
     pub(crate) backend: Option<Backend>,
 }
 
-/// Hyper-parameters. These functions accept any value: [`Adagrad::validate`], and with it every step, returns an error for
-/// one that is out of its range.
+/// Hyper-parameters. These functions accept any value: [`Adagrad::validate`], and with it every step, returns an error
+/// for one that is out of its range.
 impl Adagrad {
     /// Adagrad with the learning rate η, ε = 1e-8 outside the root, and all else off.
     ///
@@ -114,8 +115,8 @@ impl Adagrad {
             .set(Flags::RATE_TOO_LARGE, learning_rate > Arithmetic::GREATEST)
     }
 
-    /// Sets ε and its place, inside or outside the root. It must be finite and not negative. With ε = 0, an element whose
-    /// `G` is 0 moves only by decoupled decay.
+    /// Sets ε and its place, inside or outside the root. It must be finite and not negative. With ε = 0, an element
+    /// whose `G` is 0 moves only by decoupled decay.
     ///
     /// ```
     /// use adagrad::{Adagrad, Epsilon};
@@ -286,8 +287,8 @@ impl Adagrad {
         self.set(Flags::SKIP, matches!(non_finite, NonFinite::Skip))
     }
 
-    /// Sets the value that accumulators start at. It must be finite and not negative. Steps do not use it: it is for the
-    /// code that makes the accumulators.
+    /// Sets the value that accumulators start at. It must be finite and not negative. Steps do not use it: it is for
+    /// the code that makes the accumulators.
     ///
     /// ```
     /// use adagrad::Adagrad;

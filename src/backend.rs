@@ -20,8 +20,8 @@ use crate::kernel::Rule;
 /// the compiler drops what constant hyper-parameters turn off.
 pub(crate) const IS_SCALAR: bool = cfg!(target_os = "none") && !portable::HAS_SIMD;
 
-/// The instructions that run a step. All give the same bits, except with [`Arithmetic::Fast`](crate::Arithmetic::Fast). So
-/// the choice changes only the speed.
+/// The instructions that run a step. All give the same bits, except with [`Arithmetic::Fast`](crate::Arithmetic::Fast).
+/// So the choice changes only the speed.
 ///
 /// ```
 /// use adagrad::Backend;
@@ -34,8 +34,8 @@ pub(crate) const IS_SCALAR: bool = cfg!(target_os = "none") && !portable::HAS_SI
 pub enum Backend {
     /// One element at a time. It is available everywhere.
     Scalar,
-    /// The SIMD that every CPU of the build's target has, through `wide`: SSE2, NEON on 64-bit Arm, WebAssembly's simd128,
-    /// or more if `-C target-feature` says so.
+    /// The SIMD that every CPU of the build's target has, through `wide`: SSE2, NEON on 64-bit Arm, WebAssembly's
+    /// simd128, or more if `-C target-feature` says so.
     Portable,
     /// AVX2 and FMA, where the CPU has them.
     Avx2,
@@ -47,8 +47,8 @@ impl Backend {
     /// All backends, slowest first, whether this build and this CPU have them or not.
     pub const ALL: &'static [Self] = &[Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512];
 
-    /// The backend that steps run on unless [`Adagrad::with_backend`](crate::Adagrad::with_backend) names one: the fastest
-    /// that is available. The first call asks the CPU, later calls only load the answer.
+    /// The backend that steps run on unless [`Adagrad::with_backend`](crate::Adagrad::with_backend) names one: the
+    /// fastest that is available. The first call asks the CPU, later calls only load the answer.
     #[must_use]
     #[inline]
     pub fn detected() -> Self {
@@ -115,8 +115,8 @@ impl Backend {
     }
 }
 
-// On the path of the detected backend there are `if`s. A `match` of four arms would become a jump through a table, which
-// costs as much as the step of a short slice: see docs/decisions.md, "Dispatch by `if`s".
+// On the path of the detected backend there are `if`s. A `match` of four arms would become a jump through a table,
+// which costs as much as the step of a short slice: see docs/decisions.md, "Dispatch by `if`s".
 
 /// Runs a kernel on the detected backend.
 #[inline(always)]

@@ -38,8 +38,9 @@ impl Summary {
     const EDGES: [f32; Self::BINS - 1] =
         [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 
-    /// The range of rates that a bin counts: from the first value on, and below the second. Bin 0 counts all rates below
-    /// 1e-8, bin `b` the decade from `10^(b−9)` on, and the last bin all from 1e6 on. `None` if there is no such bin.
+    /// The range of rates that a bin counts: from the first value on, and below the second. Bin 0 counts all rates
+    /// below 1e-8, bin `b` the decade from `10^(b−9)` on, and the last bin all from 1e6 on. `None` if there is no such
+    /// bin.
     ///
     /// ```
     /// assert_eq!(adagrad::Summary::decade(7), Some((1e-2, 1e-1)));
@@ -82,9 +83,9 @@ impl Summary {
 
 /// Diagnostics of accumulators, element-wise or row-wise.
 impl Adagrad {
-    /// Writes the effective learning rates, one per accumulator, to `rates`: `η/d` with `d = √G + ε` or `√(G + ε)`. The next
-    /// gradient would be multiplied by that if its own square were not added to `G` first. Where `d` is 0 the rate is
-    /// infinite.
+    /// Writes the effective learning rates, one per accumulator, to `rates`: `η/d` with `d = √G + ε` or `√(G + ε)`. The
+    /// next gradient would be multiplied by that if its own square were not added to `G` first. Where `d` is 0 the rate
+    /// is infinite.
     ///
     /// ```
     /// let mut rates = [0.0; 2];
@@ -111,12 +112,13 @@ impl Adagrad {
     }
 
     /// A summary of the effective learning rates of some accumulators. It counts the rates below `threshold`, and the
-    /// accumulators that a gradient of the size `gradient` no longer changes. That is the gradient that the accumulator sees:
-    /// scaled, clipped, and with its L2 decay. For a row-wise table, where there is one accumulator and one rate per row, it is
-    /// the root of the mean of a row's squares.
+    /// accumulators that a gradient of the size `gradient` no longer changes. That is the gradient that the accumulator
+    /// sees: scaled, clipped, and with its L2 decay. For a row-wise table, where there is one accumulator and one rate
+    /// per row, it is the root of the mean of a row's squares.
     ///
-    /// Together with the norm of the gradient this tells "frozen" from "converged". Where the rates are tiny and the gradient
-    /// is not, the parameters are frozen; where the gradient is tiny, they have converged. What is tiny depends on the problem.
+    /// Together with the norm of the gradient this tells "frozen" from "converged". Where the rates are tiny and the
+    /// gradient is not, the parameters are frozen; where the gradient is tiny, they have converged. What is tiny
+    /// depends on the problem.
     ///
     /// ```
     /// let summary = adagrad::Adagrad::new(0.5).summary(&[1.0, 4.0, 1e8], 1e-3, 1.0)?;

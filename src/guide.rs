@@ -1,5 +1,5 @@
-//! The pages of `docs/`, to be read where the documentation is. This module exists only while documentation is built: no
-//! program contains it.
+//! The pages of `docs/`, to be read where the documentation is. This module exists only while documentation is built:
+//! no program contains it.
 //!
 //! - [`architecture`]: how a call gets from [`Adagrad::step`](crate::Adagrad::step) to the instructions.
 //! - [`bare_metal`]: a program for a microcontroller, and what a step costs there.

@@ -27,10 +27,10 @@
 //!
 //! # Same bits
 //!
-//! Every result is made of IEEE 754 operations that round correctly, in an order that is fixed and documented. So it does
-//! not depend on the backend, the target, the slices' lengths and alignment, how a dense call is split, or how many threads
-//! share a step. The exceptions are [`Arithmetic::Fast`], the payloads of NaNs, and CPUs set to flush denormals to zero.
-//! 32-bit x86 needs SSE2: without it Rust itself rounds differently, and `wide` does not compile.
+//! Every result is made of IEEE 754 operations that round correctly, in an order that is fixed and documented. So it
+//! does not depend on the backend, the target, the slices' lengths and alignment, how a dense call is split, or how
+//! many threads share a step. The exceptions are [`Arithmetic::Fast`], the payloads of NaNs, and CPUs set to flush
+//! denormals to zero. 32-bit x86 needs SSE2: without it Rust itself rounds differently, and `wide` does not compile.
 #![cfg_attr(
     doc,
     doc = "

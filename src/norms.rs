@@ -4,8 +4,8 @@ use crate::backend::run_detected;
 use crate::kernel::{AllFinite, SumOfSquares};
 use crate::{Backend, Error};
 
-/// Whether all values are finite: none is infinite or NaN. It tells whether to take a step under loss scaling, and returns
-/// soon after the first value that is not finite.
+/// Whether all values are finite: none is infinite or NaN. It tells whether to take a step under loss scaling, and
+/// returns soon after the first value that is not finite.
 ///
 /// ```
 /// assert!(adagrad::all_finite(&[1.0, -0.0, f32::MAX]));
@@ -19,10 +19,11 @@ pub fn all_finite(values: &[f32]) -> bool {
 /// The sum of the squares, `Σ x²`. For the norm of several slices, add their sums and pass the total to
 /// [`clip_norm_scale`].
 ///
-/// The order of the sum is fixed, so all backends give the same bits. Squares are added to 32 sums in `f32`, element `j` to
-/// sum `j mod 32`. After each 4,096 elements these are added to 32 sums in `f64`, and at the end those are added as a tree
-/// of neighbours. If the 32 sums of 4,096 elements come to less than 2⁻⁹⁰, or are not finite, the elements are added up
-/// again in the same order, all in `f64`. So the sum of finite values is finite, and small values are not lost.
+/// The order of the sum is fixed, so all backends give the same bits. Squares are added to 32 sums in `f32`, element
+/// `j` to sum `j mod 32`. After each 4,096 elements these are added to 32 sums in `f64`, and at the end those are added
+/// as a tree of neighbours. If the 32 sums of 4,096 elements come to less than 2⁻⁹⁰, or are not finite, the elements
+/// are added up again in the same order, all in `f64`. So the sum of finite values is finite, and small values are not
+/// lost.
 ///
 /// ```
 /// assert_eq!(adagrad::sum_of_squares(&[3.0, 4.0]), 25.0);
@@ -34,13 +35,14 @@ pub fn sum_of_squares(values: &[f32]) -> f64 {
 }
 
 /// The factor that limits the norm of all gradients to `max_norm`, for
-/// [`Adagrad::with_gradient_scale`](crate::Adagrad::with_gradient_scale). With the sum of squares `Σ` it is `max_norm/√Σ`
-/// where `√Σ > max_norm`, and 1 elsewhere (Pascanu, Mikolov and Bengio, *On the difficulty of training recurrent neural
-/// networks*, 2013).
+/// [`Adagrad::with_gradient_scale`](crate::Adagrad::with_gradient_scale). With the sum of squares `Σ` it is
+/// `max_norm/√Σ` where `√Σ > max_norm`, and 1 elsewhere (Pascanu, Mikolov and Bengio, *On the difficulty of training
+/// recurrent neural networks*, 2013).
 ///
-/// If `Σ` or `max_norm` is negative or NaN, the factor is NaN, and a step with it returns an error. If `Σ` is infinite and
-/// `max_norm` is not, the factor is 0: a step then drops finite gradients and makes NaN of infinite ones. That needs an
-/// infinite gradient, which [`all_finite`] finds and [`NonFinite::Skip`](crate::NonFinite::Skip) leaves out.
+/// If `Σ` or `max_norm` is negative or NaN, the factor is NaN, and a step with it returns an error. If `Σ` is infinite
+/// and `max_norm` is not, the factor is 0: a step then drops finite gradients and makes NaN of infinite ones. `Σ`
+/// is infinite only if a gradient is; [`all_finite`] finds those, and [`NonFinite::Skip`](crate::NonFinite::Skip) leaves
+/// them out.
 ///
 /// ```
 /// use adagrad::{Adagrad, clip_norm_scale, sum_of_squares};
@@ -63,8 +65,8 @@ pub fn clip_norm_scale(sum_of_squares: f64, max_norm: f32) -> f32 {
     }
 }
 
-/// Checks that each accumulator is finite and not negative (−0 is fine). Call it on a checkpoint that was loaded, or on a
-/// state that was made by hand: no step checks the accumulators, and none can repair them.
+/// Checks that each accumulator is finite and not negative (−0 is fine). Call it on a checkpoint that was loaded, or on
+/// a state that was made by hand: no step checks the accumulators, and none can repair them.
 ///
 /// ```
 /// let error = adagrad::check_accumulator(&[1.0, -0.1]).unwrap_err();

@@ -3,8 +3,8 @@
 /// A learning rate as a function of the step. It has no state, so a run can be resumed at any step.
 ///
 /// The rate is computed in `f64` and rounded once to `f32`, for
-/// [`Adagrad::with_learning_rate`](crate::Adagrad::with_learning_rate). Steps `t` count from 1. It is the product of a base, a
-/// warm-up and a cool-down:
+/// [`Adagrad::with_learning_rate`](crate::Adagrad::with_learning_rate). Steps `t` count from 1. It is the product of a
+/// base, a warm-up and a cool-down:
 ///
 /// ```text
 /// base      constant            η
@@ -113,8 +113,8 @@ impl Schedule {
         self
     }
 
-    /// Falls linearly over the `steps` steps after step `start`, to `floor` times the rate, and stays there. It replaces any
-    /// other cool-down.
+    /// Falls linearly over the `steps` steps after step `start`, to `floor` times the rate, and stays there. It
+    /// replaces any other cool-down.
     ///
     /// ```
     /// let rate = adagrad::Schedule::constant(1.0).with_linear_cool_down(100, 50, 0.0);
@@ -140,8 +140,8 @@ impl Schedule {
         self
     }
 
-    /// The rate of a step. Steps count from 1; step 0 has the rate of step 1. Nothing is checked here: a step with a rate that
-    /// is NaN, negative or infinite returns an error.
+    /// The rate of a step. Steps count from 1; step 0 has the rate of step 1. Nothing is checked here: a step with a
+    /// rate that is NaN, negative or infinite returns an error.
     ///
     /// ```
     /// use adagrad::Schedule;

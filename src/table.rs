@@ -19,8 +19,8 @@ pub(crate) enum Layout {
     RowWise,
 }
 
-/// Parameters in rows of `dim` columns, such as an embedding table, with their accumulators. A table borrows the caller's
-/// memory. Its shape is checked once, when it is made.
+/// Parameters in rows of `dim` columns, such as an embedding table, with their accumulators. A table borrows the
+/// caller's memory. Its shape is checked once, when it is made.
 ///
 /// ```
 /// use adagrad::{Adagrad, Table};
@@ -49,16 +49,16 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`]; [`Error::NotRows`] if the length of `params` is not a multiple of `dim`; [`Error::Length`] if
-    /// `accumulator` differs in length from `params`.
+    /// [`Error::ZeroDim`]; [`Error::NotRows`] if the length of `params` is not a multiple of `dim`; [`Error::Length`]
+    /// if `accumulator` differs in length from `params`.
     pub fn new(params: &'a mut [f32], accumulator: &'a mut [f32], dim: usize) -> Result<Self, Error> {
         Self::with_layout(params, accumulator, dim, Layout::ElementWise)
     }
 
     /// A table with one accumulator per row: `params` has `rows·dim` values, `accumulator` has `rows`.
     ///
-    /// This is FBGEMM's row-wise Adagrad: a row's accumulator grows by the mean of its squared gradients, and the whole row
-    /// has one rate. The accumulators take a `dim`th of the memory.
+    /// This is FBGEMM's row-wise Adagrad: a row's accumulator grows by the mean of its squared gradients, and the whole
+    /// row has one rate. The accumulators take a `dim`th of the memory.
     ///
     /// ```
     /// use adagrad::{Adagrad, Table};
@@ -73,8 +73,8 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`]; [`Error::NotRows`] if the length of `params` is not a multiple of `dim`; [`Error::Length`] if
-    /// `accumulator` does not have one value per row.
+    /// [`Error::ZeroDim`]; [`Error::NotRows`] if the length of `params` is not a multiple of `dim`; [`Error::Length`]
+    /// if `accumulator` does not have one value per row.
     pub fn row_wise(params: &'a mut [f32], accumulator: &'a mut [f32], dim: usize) -> Result<Self, Error> {
         Self::with_layout(params, accumulator, dim, Layout::RowWise)
     }

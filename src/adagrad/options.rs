@@ -21,16 +21,16 @@ pub enum WeightDecay {
     None,
     /// `g ← g + λ·w`, before the accumulator sees `g`: `PyTorch`'s `weight_decay`.
     L2(f32),
-    /// `w ← w − (w·λ)·η`, apart from the gradient: Keras' `weight_decay` (Loshchilov and Hutter, *Decoupled Weight Decay
-    /// Regularization*, 2019).
+    /// `w ← w − (w·λ)·η`, apart from the gradient: Keras' `weight_decay` (Loshchilov and Hutter, *Decoupled Weight
+    /// Decay Regularization*, 2019).
     Decoupled(f32),
 }
 
 /// How the accumulator takes in a squared gradient.
 ///
-/// An accumulator is an `f32`. So it stops growing when `g²` is less than half a unit in its last place, as from `G` = 2²⁵·g²
-/// on, or sometimes just half a unit: a `G` of 16,777,216 (2²⁴) no longer changes with a gradient of 1. Gradients of 1 take
-/// 2²⁴ steps to get there. From then on the rate no longer falls.
+/// An accumulator is an `f32`. So it stops growing when `g²` is less than half a unit in its last place, which is so
+/// from a `G` of 2²⁵·g² on, or sometimes just half a unit. So a `G` of 16,777,216 (2²⁴) no longer changes with a
+/// gradient of 1. Gradients of 1 take 2²⁴ steps to get there. From then on the rate no longer falls.
 /// [`Adagrad::summary`](crate::Adagrad::summary) counts such accumulators.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -53,12 +53,12 @@ pub enum NonFinite {
     /// It is left as it was, and counted in [`Report::skipped`](crate::Report::skipped), unless its `G` was at least 0
     /// (−0 is fine) and its new `G` and new `w` are both finite.
     ///
-    /// So a finite gradient is stepped or counted, and no step stores an infinity or a NaN. An accumulator that is negative
-    /// or NaN cannot be repaired by any step: it is left alone, and [`check_accumulator`](crate::check_accumulator) finds
-    /// it.
+    /// So a finite gradient is stepped or counted, and no step stores an infinity or a NaN. An accumulator that is
+    /// negative or NaN cannot be repaired by any step: it is left alone, and
+    /// [`check_accumulator`](crate::check_accumulator) finds it.
     ///
-    /// In a row-wise table a row is left and counted as a whole, unless its `G` was at least 0, and its new `G` and all its
-    /// new parameters are finite.
+    /// In a row-wise table a row is left and counted as a whole, unless its `G` was at least 0, and its new `G` and all
+    /// its new parameters are finite.
     Skip,
 }
 
@@ -71,19 +71,19 @@ pub enum Arithmetic {
     /// Once, in `g + λ·w`, in `G + g·g` and, row-wise, in the running sums of `g·g`: `PyTorch` on CPUs with fused
     /// multiply-add.
     ///
-    /// With [`Accumulation::Leaky`], in `(ρ·G) + g·g` the product `g·g` is fused with the sum, and `ρ·G` is rounded. With
-    /// [`Accumulation::Ema`], in `(ρ·G) + (1−ρ)·(g·g)` the product with `1−ρ` is fused with the sum, and `ρ·G` and `g·g` are
-    /// rounded. On a CPU without the instruction, software rounds the same, and is slow.
+    /// With [`Accumulation::Leaky`], in `(ρ·G) + g·g` the product `g·g` is fused with the sum, and `ρ·G` is rounded.
+    /// With [`Accumulation::Ema`], in `(ρ·G) + (1−ρ)·(g·g)` the product with `1−ρ` is fused with the sum, and `ρ·G` and
+    /// `g·g` are rounded. On a CPU without the instruction, software rounds the same, and is slow.
     Fused,
-    /// As [`Arithmetic::Separate`], but with a faster quotient `(η·g)/d`, made of products and the CPU's estimate of `1/√G`
-    /// or `1/√(G+ε)`. Where the exact quotient is a normal number, this one is within [`Arithmetic::FAST_ULPS`] units in the
-    /// last place of it. `G` keeps its bits. This is the only option with results that depend on the backend, on the CPU,
-    /// and on how slices are divided among calls.
+    /// As [`Arithmetic::Separate`], but with a faster quotient `(η·g)/d`, made of products and the CPU's estimate of
+    /// `1/√G` or `1/√(G+ε)`. Where the exact quotient is a normal number, this one is within [`Arithmetic::FAST_ULPS`]
+    /// units in the last place of it. `G` keeps its bits. This is the only option with results that depend on the
+    /// backend, on the CPU, and on how slices are divided among calls.
     ///
     /// Backends without such an estimate stay exact: [`Backend::Scalar`](crate::Backend::Scalar) and
     /// [`Backend::Portable`](crate::Backend::Portable). So do short slices and rows of few columns, where it would gain
-    /// nothing; row-wise tables, which divide once per row; steps with an η above 2⁶⁰, or an ε that is not between 2⁻¹⁰⁰ and
-    /// 2⁶⁰; and elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
+    /// nothing; row-wise tables, which divide once per row; steps with an η above 2⁶⁰, or an ε that is not between
+    /// 2⁻¹⁰⁰ and 2⁶⁰; and elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
     Fast,
 }
 

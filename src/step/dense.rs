@@ -7,7 +7,8 @@ use crate::{Adagrad, Backend, Error, Report};
 
 /// Steps.
 impl Adagrad {
-    /// One step for every parameter, by the formula at [`Adagrad`]. The three slices have the same length, which may be 0.
+    /// One step for every parameter, by the formula at [`Adagrad`]. The three slices have the same length, which may be
+    /// 0.
     ///
     /// Splitting a call into several, over parts of the slices, gives the same bits.
     ///
@@ -44,8 +45,8 @@ impl Adagrad {
         Ok(Report { skipped })
     }
 
-    /// [`Adagrad::step`], and then sets every gradient to 0, ready to accumulate the next ones. Gradients are cleared while
-    /// they are in the cache, so the step goes through memory only once.
+    /// [`Adagrad::step`], and then sets every gradient to 0, ready to accumulate the next ones. Gradients are cleared
+    /// while they are in the cache, so the step goes through memory only once.
     ///
     /// ```
     /// use adagrad::Adagrad;

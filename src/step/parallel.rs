@@ -5,8 +5,8 @@ use crate::kernel::Rows;
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Error, Report, Table};
 
-/// The least number of elements of a dense step that is divided. Fewer take less time than it may take to wake a sleeping
-/// thread: see docs/decisions.md, "From 2¹⁸ elements on".
+/// The least number of elements of a dense step that is divided. Fewer take less time than it may take to wake a
+/// sleeping thread: see docs/decisions.md, "From 2¹⁸ elements on".
 const MIN_DENSE: usize = 1 << 18;
 
 /// The least work of a step for rows that is divided.
@@ -19,8 +19,8 @@ const MIN_TASK: usize = 1 << 16;
 /// late, or shares its processor, is not waited for as long.
 const DENSE_TASKS: usize = 2;
 
-/// Dense tasks but the last are a multiple of so many elements long: whole blocks of any backend, and whole cache lines,
-/// so that tasks share no line if the slices begin at one.
+/// Dense tasks but the last are a multiple of so many elements long: whole blocks of any backend, and whole cache
+/// lines, so that tasks share no line if the slices begin at one.
 const BLOCK: usize = 16;
 
 /// The work for a row beside its elements, in elements.
@@ -29,13 +29,13 @@ const ROW_WORK: usize = 16;
 /// How many of a step's rows are looked at to find ranges of the table that are stepped equally often.
 const SAMPLES: usize = 512;
 
-/// Steps on several threads, with the feature `rayon`. They use the thread pool that the call is made in, or else rayon's
-/// global one. The results are the same bits as those of the serial steps, for any number of threads.
+/// Steps on several threads, with the feature `rayon`. They use the thread pool that the call is made in, or else
+/// rayon's global one. The results are the same bits as those of the serial steps, for any number of threads.
 impl Adagrad {
     /// [`Adagrad::step`] on several threads, with the same result.
     ///
-    /// Each thread gets a part of the slices. Fewer than 2¹⁸ elements are stepped by the calling thread alone, because it
-    /// would take longer to wake another. The step itself allocates nothing, but rayon may.
+    /// Each thread gets a part of the slices. Fewer than 2¹⁸ elements are stepped by the calling thread alone, because
+    /// it would take longer to wake another. The step itself allocates nothing, but rayon may.
     ///
     /// ```
     /// use adagrad::Adagrad;
@@ -85,13 +85,13 @@ impl Adagrad {
 
     /// [`Adagrad::step_rows`] on several threads, with the same result.
     ///
-    /// Each thread gets a range of the table's rows. It reads all of `rows`, and steps those in its range, so a row that
-    /// appears twice gets its steps in order. A sample of `rows` says where to divide the table, so that each range gets
-    /// about as many steps. The step itself allocates nothing, but rayon may.
+    /// Each thread gets a range of the table's rows. It reads all of `rows`, and steps those in its range, so a row
+    /// that appears twice gets its steps in order. A sample of `rows` says where to divide the table, so that each
+    /// range gets about as many steps. The step itself allocates nothing, but rayon may.
     ///
-    /// Every thread reads all of `rows`, which takes a few nanoseconds a row. So many threads help most where the step of a
-    /// row takes much longer than that: where rows have many columns, or are not in the cache. Small steps, those where
-    /// `(dim + 16)·rows.len()` is less than 2¹⁸, are taken by the calling thread alone.
+    /// Every thread reads all of `rows`, which takes a few nanoseconds a row. So many threads help most where the step
+    /// of a row takes much longer than that: where rows have many columns, or are not in the cache. Small steps, those
+    /// where `(dim + 16)·rows.len()` is less than 2¹⁸, are taken by the calling thread alone.
     ///
     /// ```
     /// use adagrad::{Adagrad, Table};

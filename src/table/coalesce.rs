@@ -6,13 +6,13 @@ use crate::table::{RowIndex, check_gradient_rows};
 
 /// Sums the gradients of rows that appear more than once, in place, and returns how many distinct rows there are.
 ///
-/// A row that appears twice in one call of [`Adagrad::step_rows`](crate::Adagrad::step_rows) gets two steps. `PyTorch` gives
-/// it one step with the sum of both gradients. For that, call this function first.
+/// A row that appears twice in one call of [`Adagrad::step_rows`](crate::Adagrad::step_rows) gets two steps. `PyTorch`
+/// gives it one step with the sum of both gradients. For that, call this function first.
 ///
-/// `rows` are `k` row indices, and `grads` are their gradients, `k·dim` values. After the call, the first `n` entries of
-/// `rows` are the distinct rows, in order of their first occurrence, where `n` is the result. The first `n·dim` values of
-/// `grads` are their sums, each added up in order of occurrence: `((g₁ + g₂) + g₃) + …`. The values after these are
-/// unspecified.
+/// `rows` are `k` row indices, and `grads` are their gradients, `k·dim` values. After the call, the first `n` entries
+/// of `rows` are the distinct rows, in order of their first occurrence, where `n` is the result. The first `n·dim`
+/// values of `grads` are their sums, each added up in order of occurrence: `((g₁ + g₂) + g₃) + …`. The values after
+/// these are unspecified.
 ///
 /// `scratch` needs at least `k` values, and should have `2·k`. Their content does not matter. It becomes a hash table.
 /// Finding the rows takes `O(k)` look-ups with `2·k` values, and `O(k·log k)` with `k`. Row indices that were chosen to
@@ -29,8 +29,8 @@ use crate::table::{RowIndex, check_gradient_rows};
 ///
 /// # Errors
 ///
-/// [`Error::ZeroDim`]; [`Error::Overflow`] if `k·dim` overflows `usize`; [`Error::Length`] if `grads` does not have `k·dim`
-/// values; [`Error::TooShort`] if `scratch` has fewer than `k`. All slices are then as they were.
+/// [`Error::ZeroDim`]; [`Error::Overflow`] if `k·dim` overflows `usize`; [`Error::Length`] if `grads` does not have
+/// `k·dim` values; [`Error::TooShort`] if `scratch` has fewer than `k`. All slices are then as they were.
 ///
 /// Row indices are only compared with each other here. The step finds one that is negative or too large.
 pub fn coalesce<I: RowIndex>(
@@ -63,8 +63,8 @@ struct Groups<'a, I> {
 }
 
 impl<I: RowIndex> Groups<'_, I> {
-    /// Takes in positions from the first on, until all are done or the search has taken too many steps. Returns how many are
-    /// done.
+    /// Takes in positions from the first on, until all are done or the search has taken too many steps. Returns how
+    /// many are done.
     fn by_hashing(&mut self, scratch: &mut [usize]) -> usize {
         const FREE: usize = usize::MAX;
         let k = self.rows.len();
@@ -97,9 +97,9 @@ impl<I: RowIndex> Groups<'_, I> {
         k
     }
 
-    /// Takes in positions from `first` on, by search in sorted runs. The places of the distinct rows are in as many runs
-    /// as their number has bits that are 1, each as long as its bit says, the longest first. So adding a place to them
-    /// sorts again what is short, mostly, and what is long, seldom.
+    /// Takes in positions from `first` on, by search in sorted runs. The places of the distinct rows are in as many
+    /// runs as their number has bits that are 1, each as long as its bit says, the longest first. So adding a place to
+    /// them sorts again what is short, mostly, and what is long, seldom.
     fn by_sorting(&mut self, scratch: &mut [usize], first: usize) {
         if first == self.rows.len() {
             return;

@@ -29,8 +29,8 @@ pub(crate) mod sealed {
     }
 }
 
-/// Row indices of any type, so that the kernels are compiled once for all types: without negative ones, which leaves two
-/// sizes.
+/// Row indices of any type, so that the kernels are compiled once for all types: without negative ones, which leaves
+/// two sizes.
 #[derive(Clone, Copy, Debug)]
 pub enum Indices<'a> {
     U32(&'a [u32]),

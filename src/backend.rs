@@ -130,7 +130,7 @@ pub(crate) fn run_detected<K: Kernel>(kernel: K) -> K::Output {
     }
 }
 
-/// Runs a kernel over slices on the detected backend. `is_long` says whether lanes wider than eight pay.
+/// Runs a kernel over slices on the detected backend. `is_long` says whether lanes wider than eight are faster.
 ///
 /// What is not known to have AVX2 is not in the way of what is: nothing has to be saved for a call.
 #[inline(always)]

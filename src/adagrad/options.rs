@@ -73,7 +73,7 @@ pub enum Arithmetic {
     ///
     /// With [`Accumulation::Leaky`], in `(ρ·G) + g·g` the product `g·g` is fused with the sum, and `ρ·G` is rounded.
     /// With [`Accumulation::Ema`], in `(ρ·G) + (1−ρ)·(g·g)` the product with `1−ρ` is fused with the sum, and `ρ·G` and
-    /// `g·g` are rounded. On a CPU without the instruction, software rounds the same, and is slow.
+    /// `g·g` are rounded. On a CPU without the instruction, software rounds the same, but takes longer.
     Fused,
     /// As [`Arithmetic::Separate`], but with a faster quotient `(η·g)/d`, made of products and the CPU's estimate of
     /// `1/√G` or `1/√(G+ε)`. Where the exact quotient is a normal number, this one is within [`Arithmetic::FAST_ULPS`]

@@ -13,10 +13,11 @@ use crate::table::{Index, Indices};
 const PREFETCH_FROM: usize = 1 << 17;
 
 /// How many parameters ahead rows are asked for: enough for the memory to answer in time, and few enough for the cache to
-/// hold.
+/// hold. See docs/decisions.md, "Prefetching".
 const PREFETCH_AHEAD: usize = 384;
 
-/// Below how many columns the step of a row is inlined in the loop over rows.
+/// Below how many columns the step of a row is inlined in the loop over rows: see docs/decisions.md, "Loops for the number of
+/// columns".
 const INLINED: usize = 32;
 
 /// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.
@@ -190,7 +191,7 @@ impl Kernel for ShortRows<'_, '_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        // A loop for each size of indices, so that it does not ask for the size of each.
+        // A loop for each size of index, so that it does not ask for the size of each: see docs/decisions.md.
         match self.0.rows {
             Indices::U32(rows) => self.step(lanes, rows),
             Indices::U64(rows) => self.step(lanes, rows),
@@ -217,7 +218,7 @@ impl Kernel for NarrowRows<'_, '_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        // A loop for each size of indices, so that it does not ask for the size of each.
+        // A loop for each size of index, so that it does not ask for the size of each: see docs/decisions.md.
         match self.0.rows {
             Indices::U32(rows) => self.step(lanes, rows),
             Indices::U64(rows) => self.step(lanes, rows),

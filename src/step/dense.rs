@@ -132,5 +132,6 @@ fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut 
     }
 }
 
-/// Fewer elements are stepped without asking for the CPU's features, which takes longer than lanes of eight save.
+/// Fewer elements are stepped without asking for the CPU's features: see docs/decisions.md, "Up to 7 elements without
+/// detection".
 const FEW: usize = if IS_SCALAR { 0 } else { 8 };

@@ -5,6 +5,16 @@ use core::fmt;
 use crate::Backend;
 
 /// Why a call was refused. Every check comes before the first write, so after an error all memory is as it was.
+///
+/// ```
+/// use adagrad::{Adagrad, Error};
+///
+/// let (mut params, mut accumulator) = ([1.0, 2.0], [0.0, 0.0]);
+/// let error = Adagrad::new(0.1).step(&mut params, &[1.0], &mut accumulator).unwrap_err();
+/// assert_eq!(error, Error::Length { what: "grads", expected: 2, actual: 1 });
+/// assert_eq!(error.to_string(), "grads has length 1, expected 2");
+/// assert_eq!(params, [1.0, 2.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {

@@ -8,7 +8,8 @@
 //! - [`Schedule`] is a learning rate as a function of the step. [`Accumulation`] can forget. [`Adagrad::summary`] says how
 //!   far the effective rates have fallen. [`NonFinite`], [`all_finite`], [`sum_of_squares`], [`clip_norm_scale`] and
 //!   [`check_accumulator`] guard against bad gradients and states.
-//! - With the feature `rayon`, `Adagrad::par_step` and `Adagrad::par_step_rows` run on several threads.
+//! - With the feature `rayon`, `Adagrad::par_step` and `Adagrad::par_step_rows` run on several threads. Only these can
+//!   panic: if rayon cannot start its threads.
 //!
 //! ```
 //! use adagrad::Adagrad;

@@ -9,7 +9,7 @@ use crate::{Adagrad, Backend, Error, Report, Table};
 /// Steps for rows.
 impl Adagrad {
     /// One step for each of `rows`, in that order. `grads` has `dim` values for each. A row that appears twice gets two
-    /// steps, as in TensorFlow and FBGEMM; [`coalesce`](crate::coalesce()) makes one of them.
+    /// steps, as in TensorFlow and FBGEMM. For one step with the sum, call [`coalesce`](crate::coalesce()) first.
     ///
     /// In a table with one accumulator per element, each row gets the dense step. In a [row-wise](Table::row_wise)
     /// table a row gets this one, where scale, clipping and L2 decay change `g` as in the dense step:

@@ -16,8 +16,8 @@ pub(crate) use scalar::Scalar;
 
 use crate::kernel::Rule;
 
-/// Whether there is no backend but the scalar one: on bare metal, where one loop must serve all slices, inlined, so that
-/// the compiler drops what constant hyper-parameters turn off.
+/// Whether there is no backend but the scalar one: on bare metal, where one loop must serve all slices, inlined, so
+/// that the compiler drops what constant hyper-parameters turn off.
 pub(crate) const IS_SCALAR: bool = cfg!(target_os = "none") && !portable::HAS_SIMD;
 
 /// The instructions that run a step. All give the same bits, except with [`Arithmetic::Fast`](crate::Arithmetic::Fast).

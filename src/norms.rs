@@ -40,8 +40,8 @@ pub fn sum_of_squares(values: &[f32]) -> f64 {
 /// recurrent neural networks*, 2013).
 ///
 /// If `Σ` or `max_norm` is negative or NaN, the factor is NaN, and a step with it returns an error. If `Σ` is infinite
-/// and `max_norm` is not, the factor is 0: a step then drops finite gradients and makes NaN of infinite ones. `Σ`
-/// is infinite only if a gradient is; [`all_finite`] finds those, and [`NonFinite::Skip`](crate::NonFinite::Skip) leaves
+/// and `max_norm` is not, the factor is 0: a step then drops finite gradients and makes NaN of infinite ones. `Σ` is
+/// infinite only if a gradient is; [`all_finite`] finds those, and [`NonFinite::Skip`](crate::NonFinite::Skip) leaves
 /// them out.
 ///
 /// ```

@@ -28,10 +28,10 @@ pub enum WeightDecay {
 
 /// How the accumulator takes in a squared gradient.
 ///
-/// An accumulator is an `f32`. So it stops growing when `g²` is less than half a unit in its last place, and sometimes when
-/// it is exactly half a unit. For example, a `G` of 16,777,216 (2²⁴) no longer changes with a gradient of 1, and no `G`
-/// above 2²⁵·g² changes with a gradient of `g`. It takes 2²⁴ steps with gradients of 1 to get from 0 to 2²⁴. From then on
-/// the rate no longer falls. [`Adagrad::summary`](crate::Adagrad::summary) counts such accumulators.
+/// An accumulator is an `f32`. So it stops growing when `g²` is less than half a unit in its last place, and sometimes
+/// when it is exactly half a unit. For example, a `G` of 16,777,216 (2²⁴) no longer changes with a gradient of 1, and
+/// no `G` above 2²⁵·g² changes with a gradient of `g`. It takes 2²⁴ steps with gradients of 1 to get from 0 to 2²⁴.
+/// From then on the rate no longer falls. [`Adagrad::summary`](crate::Adagrad::summary) counts such accumulators.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Accumulation {

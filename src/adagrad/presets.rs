@@ -55,8 +55,8 @@ impl Adagrad {
         Self::new(learning_rate).with_epsilon(Epsilon::InsideSqrt(1e-7)).with_initial_accumulator(0.1)
     }
 
-    /// FBGEMM's sparse and, with [`Table::row_wise`](crate::Table::row_wise), row-wise Adagrad: ε = 1e-8 outside the root.
-    /// Accumulators start at 0.
+    /// FBGEMM's sparse and, with [`Table::row_wise`](crate::Table::row_wise), row-wise Adagrad: ε = 1e-8 outside the
+    /// root. Accumulators start at 0.
     ///
     /// Bit-identical to its CPU kernels; its table-batched embedding operator sums duplicate rows first, see
     /// [`coalesce`](crate::coalesce()).

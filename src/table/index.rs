@@ -55,8 +55,8 @@ impl Indices<'_> {
         }
     }
 
-    /// Whether each index is below the end. It does not stop at the first that is not, and so is compiled to vectors: see
-    /// docs/decisions.md, "Indices are checked without stopping".
+    /// Whether each index is below the end. It does not stop at the first that is not, and so is compiled to vectors:
+    /// see docs/decisions.md, "Indices are checked without stopping".
     #[cfg_attr(target_os = "none", inline)]
     #[cfg_attr(not(target_os = "none"), inline(never))]
     pub(crate) fn are_below(self, end: u64) -> bool {

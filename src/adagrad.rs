@@ -13,8 +13,9 @@ use crate::kernel::{Flags, Rule, greatest_estimate};
 /// The hyper-parameters of Adagrad (Duchi, Hazan and Singer, *Adaptive Subgradient Methods for Online Learning and
 /// Stochastic Optimization*, 2011), and the steps that use them.
 ///
-/// The state, `params` and `accumulator`, is the caller's. One step, for each element with parameter `w`, gradient `g`
-/// and accumulator `G`, in this order and with one rounding per written operation; a term that is off is skipped:
+/// The state, `params` and `accumulator`, is the caller's. For each element with parameter `w`, gradient `g` and
+/// accumulator `G`, a step does this. The order is fixed, each operation rounds once, and a term that is off is
+/// left out:
 ///
 /// ```text
 /// g ← scale·g                       with_gradient_scale, with_maximize
@@ -28,12 +29,12 @@ use crate::kernel::{Flags, Rule, greatest_estimate};
 ///
 /// # Bounded update
 ///
-/// With [`Accumulation::Sum`], `G` never decreases, and since it holds the current `g²`, no step moves a parameter by
-/// more than η. To be exact: without weight decay, and with `G ≥ 0`, what is subtracted from `w` is at most
-/// `η·(1 + 2⁻²²)` in magnitude, and `w` is then rounded once more, if
+/// With [`Accumulation::Sum`], `G` never decreases. It already holds the current `g²`, so no step moves a parameter by
+/// much more than η. To be exact: without weight decay, and with `G ≥ 0`, what is subtracted from `w` is at most
+/// `η·(1 + 2⁻²²)` in magnitude, and `w` is then rounded once more. This holds if
 ///
 /// - `g` is 0 or at least 2⁻⁶³ in magnitude, so that `g²` is a normal number,
-/// - `η·g` is 0 or at least 2⁻¹²⁶, a normal number, too,
+/// - `η·g` is 0 or at least 2⁻¹²⁶ in magnitude, so that it is a normal number, too,
 /// - and neither `g²` nor `η·g` overflows.
 ///
 /// In a [row-wise](crate::Table::row_wise) table of `dim` columns the bound is `η·√dim·(1 + (dim/8 + 8)·2⁻²⁴) + 2⁻¹⁴⁹`,
@@ -41,9 +42,9 @@ use crate::kernel::{Flags, Rule, greatest_estimate};
 ///
 /// # State
 ///
-/// An accumulator starts at [`initial_accumulator`](Adagrad::initial_accumulator), which is 0 or a little above, and must
-/// not be negative, infinite or NaN. A step does not look for that; [`check_accumulator`](crate::check_accumulator) does,
-/// for a checkpoint that is loaded or a restart that is made by hand.
+/// An accumulator starts at [`initial_accumulator`](Adagrad::initial_accumulator), which is 0 or a little above. It
+/// must not be negative, infinite or NaN. A step does not check that. After you load a checkpoint, or set a state by
+/// hand, call [`check_accumulator`](crate::check_accumulator).
 ///
 /// ```
 /// use adagrad::{Adagrad, Epsilon, WeightDecay};
@@ -56,13 +57,14 @@ use crate::kernel::{Flags, Rule, greatest_estimate};
 /// ```
 #[derive(Clone, Copy, PartialEq)]
 pub struct Adagrad {
-    /// In the kernels' form: put into it when they are chosen and not in each step, which may be one for a few elements.
+    /// In the kernels' form, which is made when a hyper-parameter is set, and not in each step.
     pub(crate) rule: Rule<f32>,
     initial_accumulator: f32,
     pub(crate) backend: Option<Backend>,
 }
 
-/// Hyper-parameters. None of these checks; [`Adagrad::validate`] does, and every step calls it.
+/// Hyper-parameters. These functions accept any value: [`Adagrad::validate`], and with it every step, returns an error
+/// for one that is out of its range.
 impl Adagrad {
     /// Adagrad with the learning rate η, ε = 1e-8 outside the root, and all else off.
     ///
@@ -96,8 +98,8 @@ impl Adagrad {
         OFF.with_learning_rate(learning_rate)
     }
 
-    /// Sets the learning rate η, which may change from step to step, by a [`Schedule`](crate::Schedule) or otherwise. It
-    /// must be finite and not negative.
+    /// Sets the learning rate η. It must be finite and not negative. It may change from step to step, as by a
+    /// [`Schedule`](crate::Schedule).
     ///
     /// ```
     /// use adagrad::Adagrad;
@@ -113,8 +115,8 @@ impl Adagrad {
             .set(Flags::RATE_TOO_LARGE, learning_rate > Arithmetic::GREATEST)
     }
 
-    /// Sets ε and where it stands. It must be finite and not negative; with 0, an element whose `G` is 0 is not moved but
-    /// by decoupled decay.
+    /// Sets ε and its place, inside or outside the root. It must be finite and not negative. With ε = 0, an element
+    /// whose `G` is 0 moves only by decoupled decay.
     ///
     /// ```
     /// use adagrad::{Adagrad, Epsilon};
@@ -142,7 +144,7 @@ impl Adagrad {
             .set(Flags::EPSILON_TOO_FAR, !(epsilon >= Arithmetic::LEAST && epsilon <= Arithmetic::GREATEST))
     }
 
-    /// Sets the weight decay. λ must be finite and not negative; 0 is [`WeightDecay::None`].
+    /// Sets the weight decay. λ must be finite and not negative. A λ of 0 is the same as [`WeightDecay::None`].
     ///
     /// ```
     /// use adagrad::{Adagrad, WeightDecay};
@@ -167,8 +169,8 @@ impl Adagrad {
             .set(Flags::BAD_WEIGHT_DECAY, !at_least_0(lambda))
     }
 
-    /// Multiplies each gradient, before all else: by one over the loss scale, or by the factor of clipping by norm. It
-    /// must be finite; 1 is off.
+    /// Multiplies each gradient by `scale` before anything else: by the inverse of a loss scale, or by
+    /// [`clip_norm_scale`](crate::clip_norm_scale). It must be finite. A scale of 1 is off.
     ///
     /// ```
     /// use adagrad::Adagrad;
@@ -184,7 +186,7 @@ impl Adagrad {
         self.scaled(scale, self.maximize())
     }
 
-    /// Climbs instead of descending: the gradient's sign is turned, before clipping and decay.
+    /// Ascends instead of descending: the sign of each gradient is flipped, before clipping and decay.
     ///
     /// ```
     /// use adagrad::Adagrad;
@@ -200,7 +202,7 @@ impl Adagrad {
         self.scaled(self.gradient_scale(), maximize)
     }
 
-    /// Turning the scale's sign turns that of the product, with the same rounding.
+    /// Flipping the sign of the scale flips that of the product, with the same rounding.
     #[inline(always)]
     const fn scaled(mut self, scale: f32, maximize: bool) -> Self {
         self.rule.scale = if maximize { -scale } else { scale };
@@ -209,7 +211,7 @@ impl Adagrad {
         self.set(Flags::MAXIMIZE, maximize).set(Flags::SCALE, scales).set(Flags::BAD_GRADIENT_SCALE, !finite)
     }
 
-    /// Limits each scaled gradient to `−clip ..= clip`. It must be finite and above 0. NaN stays NaN.
+    /// Limits each scaled gradient to `−clip ..= clip`. The limit must be finite and above 0. A NaN stays a NaN.
     ///
     /// ```
     /// use adagrad::Adagrad;
@@ -226,7 +228,7 @@ impl Adagrad {
         self.set(Flags::CLIP, true).set(Flags::BAD_CLIP_VALUE, !(clip > 0.0 && clip <= f32::MAX))
     }
 
-    /// Sets how products that are added to something are rounded.
+    /// Sets whether `a·b + c` rounds once or twice, or whether quotients may be estimates.
     ///
     /// ```
     /// use adagrad::{Adagrad, Arithmetic};
@@ -241,7 +243,7 @@ impl Adagrad {
             .set(Flags::FAST, matches!(arithmetic, Arithmetic::Fast))
     }
 
-    /// Sets whether the accumulator forgets. ρ must be at least 0 and below 1. To forget all at once,
+    /// Sets whether the accumulator forgets. ρ must be at least 0 and below 1. To forget everything at once, call
     /// `accumulator.fill(opt.initial_accumulator())`.
     ///
     /// ```
@@ -267,7 +269,7 @@ impl Adagrad {
             .set(Flags::BAD_ACCUMULATION, forgets && !(rho >= 0.0 && rho < 1.0))
     }
 
-    /// Sets what becomes of what is not finite.
+    /// Sets what a step does with gradients, accumulators and parameters that are infinite or NaN.
     ///
     /// ```
     /// use adagrad::{Adagrad, NonFinite};
@@ -285,7 +287,8 @@ impl Adagrad {
         self.set(Flags::SKIP, matches!(non_finite, NonFinite::Skip))
     }
 
-    /// Sets where accumulators start, for whoever makes them: steps do not use it. It must be finite and not negative.
+    /// Sets the value that accumulators start at. It must be finite and not negative. Steps do not use it: it is for
+    /// the code that makes the accumulators.
     ///
     /// ```
     /// use adagrad::Adagrad;
@@ -301,8 +304,8 @@ impl Adagrad {
         self.set(Flags::BAD_INITIAL_ACCUMULATOR, !at_least_0(initial_accumulator))
     }
 
-    /// Runs on the given backend instead of [`Backend::detected`], for tests, benchmarks and bug reports. A step returns
-    /// [`Error::Unavailable`](crate::Error::Unavailable) where it is not available.
+    /// Runs on this backend instead of [`Backend::detected`], for tests, benchmarks and bug reports. If it is not
+    /// available, steps return [`Error::Unavailable`](crate::Error::Unavailable).
     ///
     /// ```
     /// use adagrad::{Adagrad, Backend};
@@ -333,7 +336,7 @@ impl Adagrad {
     }
 }
 
-/// Finite, too. Written as two comparisons, because the compiler makes twenty instructions of `is_finite`.
+/// Whether it is finite and at least 0. Two comparisons, because the compiler makes twenty instructions of `is_finite`.
 #[inline(always)]
 const fn at_least_0(value: f32) -> bool {
     value >= 0.0 && value <= f32::MAX

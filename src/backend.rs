@@ -16,12 +16,12 @@ pub(crate) use scalar::Scalar;
 
 use crate::kernel::{Rule, never};
 
-/// Whether there is no backend but the scalar one: on bare metal, where one loop must serve all slices, inlined, so that
-/// the compiler drops what constant hyper-parameters turn off.
+/// Whether there is no backend but the scalar one: on bare metal, where one loop must serve all slices, inlined, so
+/// that the compiler drops what constant hyper-parameters turn off.
 pub(crate) const IS_SCALAR: bool = cfg!(target_os = "none") && !portable::HAS_SIMD;
 
-/// The instructions that run a step. All give the same bits, so the choice is one of speed only, but with
-/// [`Arithmetic::Fast`](crate::Arithmetic::Fast).
+/// The instructions that run a step. All give the same bits, except with [`Arithmetic::Fast`](crate::Arithmetic::Fast).
+/// So the choice changes only the speed.
 ///
 /// ```
 /// use adagrad::Backend;
@@ -32,14 +32,14 @@ pub(crate) const IS_SCALAR: bool = cfg!(target_os = "none") && !portable::HAS_SI
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
-    /// One element at a time: everywhere.
+    /// One element at a time. It is available everywhere.
     Scalar,
-    /// The SIMD that the build's target is sure to have, through `wide`: SSE2, NEON on 64-bit Arm, WebAssembly's
-    /// simd128, or more where the compiler is told so by `-C target-feature`.
+    /// The SIMD that every CPU of the build's target has, through `wide`: SSE2, NEON on 64-bit Arm, WebAssembly's
+    /// simd128, or more if `-C target-feature` says so.
     Portable,
     /// AVX2 and FMA, where the CPU has them.
     Avx2,
-    /// AVX-512F, where the CPU has it. It runs the groups of blocks of dense steps; all else runs on AVX2 under it.
+    /// AVX-512F, where the CPU has it. It runs long dense steps; everything else runs on AVX2 under this name, too.
     Avx512,
 }
 
@@ -48,7 +48,7 @@ impl Backend {
     pub const ALL: &'static [Self] = &[Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512];
 
     /// The backend that steps run on unless [`Adagrad::with_backend`](crate::Adagrad::with_backend) names one: the
-    /// fastest available. The CPU is asked once, then it is a load.
+    /// fastest that is available. The first call asks the CPU, later calls only load the answer.
     #[must_use]
     #[inline]
     pub fn detected() -> Self {
@@ -63,12 +63,12 @@ impl Backend {
         }
     }
 
-    /// The backends that this build has and this CPU can run, slowest first.
+    /// The backends that are available, slowest first.
     pub fn available() -> impl Iterator<Item = Self> + Clone {
         Self::ALL.iter().copied().filter(|backend| backend.is_available())
     }
 
-    /// Whether this build has it and this CPU can run it.
+    /// Whether this build has the backend and this CPU can run it.
     ///
     /// ```
     /// assert!(adagrad::Backend::Scalar.is_available());
@@ -127,8 +127,8 @@ impl Backend {
     }
 }
 
-// On the path of the detected backend there are `if`s, because a `match` of four arms becomes a jump through a table,
-// which costs as much as the step of a short slice.
+// On the path of the detected backend there are `if`s. A `match` of four arms would become a jump through a table,
+// which costs as much as the step of a short slice: see docs/decisions.md, "Dispatch by `if`s".
 
 /// Runs a kernel on the detected backend.
 #[inline(always)]
@@ -146,7 +146,7 @@ pub(crate) fn run_detected<K: Kernel<Output: Default>>(kernel: K) -> K::Output {
     }
 }
 
-/// Runs a kernel over slices on the detected backend. `is_long` says whether lanes wider than eight pay.
+/// Runs a kernel over slices on the detected backend. `is_long` says whether lanes wider than eight are faster.
 ///
 /// What is not known to have AVX2 is not in the way of what is: nothing has to be saved for a call.
 #[inline(always)]

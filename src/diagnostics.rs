@@ -5,9 +5,9 @@ use crate::error::check_length;
 use crate::kernel::EffectiveRates;
 use crate::{Adagrad, Error};
 
-/// How far the effective learning rates of an accumulator have fallen.
+/// How far the effective learning rates of some accumulators have fallen.
 ///
-/// Rates that are infinite or NaN, as where ε and `G` are 0, are counted in `non_finite` and nowhere else.
+/// Rates that are infinite or NaN, as where ε and `G` are both 0, are counted in `non_finite` only.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
@@ -15,13 +15,13 @@ pub struct Summary {
     pub count: usize,
     /// The number of rates that are infinite or NaN.
     pub non_finite: usize,
-    /// The least rate; infinite if there is none.
+    /// The least finite rate; infinite if there is none.
     pub min: f32,
-    /// The greatest rate; 0 if there is none.
+    /// The greatest finite rate; 0 if there is none.
     pub max: f32,
-    /// The mean of the rates, added up in order in `f64`; 0 if there is none.
+    /// The mean of the finite rates, which are added up in order in `f64`; 0 if there is none.
     pub mean: f64,
-    /// The number of rates below the threshold.
+    /// The number of finite rates below the threshold.
     pub below: usize,
     /// The number of accumulators that a gradient of the given size no longer changes: see
     /// [`Accumulation`](crate::Accumulation).
@@ -38,8 +38,9 @@ impl Summary {
     const EDGES: [f32; Self::BINS - 1] =
         [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 
-    /// The rates that a bin counts: at least the first value and below the second. Bin 0 counts all below 1e-8, bin `b`
-    /// a decade from `10^(b−9)`, and the last all from 1e6.
+    /// The range of rates that a bin counts: from the first value on, and below the second. Bin 0 counts all rates
+    /// below 1e-8, bin `b` the decade from `10^(b−9)` on, and the last bin all from 1e6 on. `None` if there is no such
+    /// bin.
     ///
     /// ```
     /// assert_eq!(adagrad::Summary::decade(7), Some((1e-2, 1e-1)));
@@ -51,7 +52,7 @@ impl Summary {
         Some((lower, Self::EDGES.get(bin).copied().unwrap_or(f32::INFINITY)))
     }
 
-    /// The share of the finite rates that lie below the threshold, from 0 to 1; 0 if there is none.
+    /// The share of the finite rates that are below the threshold, from 0 to 1. If there are no finite rates it is 0.
     ///
     /// ```
     /// let summary = adagrad::Adagrad::new(1.0).summary(&[1.0, 1e8, 1e10, 4.0], 1e-3, 1.0)?;
@@ -82,8 +83,9 @@ impl Summary {
 
 /// Diagnostics of accumulators, element-wise or row-wise.
 impl Adagrad {
-    /// The effective learning rates, `η/d` with `d = √G + ε` or `√(G + ε)`: what the next gradient would be multiplied
-    /// by, were its own square not added first. Infinite where `d` is 0.
+    /// Writes the effective learning rates, one per accumulator, to `rates`: `η/d` with `d = √G + ε` or `√(G + ε)`. The
+    /// next gradient would be multiplied by that if its own square were not added to `G` first. Where `d` is 0 the rate
+    /// is infinite.
     ///
     /// ```
     /// let mut rates = [0.0; 2];
@@ -109,13 +111,14 @@ impl Adagrad {
         }
     }
 
-    /// A summary of the effective learning rates, with the share of those below a threshold, and of the accumulators
-    /// that a gradient of a given size no longer changes. The gradient is what the accumulator sees: scaled, clipped, and
-    /// with its weight decay; row-wise it is the root of the mean of a row's squares.
+    /// A summary of the effective learning rates of some accumulators. It counts the rates below `threshold`, and the
+    /// accumulators that a gradient of the size `gradient` no longer changes. That is the gradient that the accumulator
+    /// sees: scaled, clipped, and with its L2 decay. For a row-wise table, where there is one accumulator and one rate
+    /// per row, it is the root of the mean of a row's squares.
     ///
-    /// With the norm of the gradient it tells two standstills apart: where the rates are tiny and the gradient is not, the
-    /// parameters are frozen; where the gradient is tiny, they have converged. What is tiny is for the problem to say.
-    /// A row-wise accumulator has one rate per row.
+    /// Together with the norm of the gradient this tells "frozen" from "converged". Where the rates are tiny and the
+    /// gradient is not, the parameters are frozen; where the gradient is tiny, they have converged. What is tiny
+    /// depends on the problem.
     ///
     /// ```
     /// let summary = adagrad::Adagrad::new(0.5).summary(&[1.0, 4.0, 1e8], 1e-3, 1.0)?;

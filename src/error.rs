@@ -4,7 +4,17 @@ use core::fmt;
 
 use crate::Backend;
 
-/// Why a call was refused. Every check comes before the first write: after an error all memory is as it was.
+/// Why a call was refused. Every check comes before the first write, so after an error all memory is as it was.
+///
+/// ```
+/// use adagrad::{Adagrad, Error};
+///
+/// let (mut params, mut accumulator) = ([1.0, 2.0], [0.0, 0.0]);
+/// let error = Adagrad::new(0.1).step(&mut params, &[1.0], &mut accumulator).unwrap_err();
+/// assert_eq!(error, Error::Length { what: "grads", expected: 2, actual: 1 });
+/// assert_eq!(error.to_string(), "grads has length 1, expected 2");
+/// assert_eq!(params, [1.0, 2.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
@@ -12,23 +22,23 @@ pub enum Error {
     Length {
         /// The argument.
         what: &'static str,
-        /// The length that the other arguments ask for.
+        /// The length that fits the other arguments.
         expected: usize,
-        /// The length that it has.
+        /// Its length.
         actual: usize,
     },
-    /// A slice is shorter than it has to be.
+    /// A slice is too short.
     TooShort {
         /// The argument.
         what: &'static str,
-        /// The least length that would do.
+        /// The least length that is enough.
         minimum: usize,
-        /// The length that it has.
+        /// Its length.
         actual: usize,
     },
     /// The number of columns is 0.
     ZeroDim,
-    /// A table's parameters are no whole number of rows.
+    /// The number of a table's parameters is not a multiple of the number of columns.
     NotRows {
         /// The number of parameters.
         len: usize,
@@ -37,7 +47,7 @@ pub enum Error {
     },
     /// A row index is negative, or not less than the number of rows.
     Row {
-        /// Where the index stands among the row indices.
+        /// Its position among the row indices.
         position: usize,
         /// The index.
         row: i128,
@@ -57,19 +67,19 @@ pub enum Error {
         what: &'static str,
         /// Its value.
         value: f32,
-        /// The values that it may have.
+        /// The values that are allowed.
         expected: &'static str,
     },
     /// An accumulator is negative, infinite or NaN.
     Accumulator {
-        /// Where it stands.
+        /// Its position.
         position: usize,
         /// Its value.
         value: f32,
     },
     /// The backend needs instructions that this CPU, or this build, does not have.
     Unavailable {
-        /// The backend that was asked for.
+        /// The backend that was named.
         backend: Backend,
     },
 }

@@ -1,14 +1,15 @@
-//! Fused Adagrad steps over `f32` slices: `no_std`, allocation-free, and bit-identical on every backend.
+//! Adagrad steps over `f32` slices: `no_std`, without allocation, and with the same bits on every backend.
 //!
-//! - [`Adagrad`] holds the hyper-parameters. [`Adagrad::step`] updates slices; [`Adagrad::step_rows`] updates rows of a
-//!   [`Table`], with one accumulator per element or per row. [`coalesce`](coalesce()) sums duplicate rows first.
+//! - [`Adagrad`] holds the hyper-parameters. [`Adagrad::step`] updates slices. [`Adagrad::step_rows`] updates rows of a
+//!   [`Table`], with one accumulator per element or per row; [`coalesce`](coalesce()) sums duplicate rows first.
 //! - The memory is the caller's. A call that returns an [`Error`] has written nothing, and no call panics.
-//! - [`Backend`] is chosen at run time, also without `std`: scalar, portable SIMD, AVX2, AVX-512. The results do not
+//! - [`Backend`] is chosen at run time, even without `std`: scalar, portable SIMD, AVX2, AVX-512. The results do not
 //!   depend on it.
-//! - [`Schedule`] is a rate as a function of the step; [`Accumulation`] can forget; [`Adagrad::summary`] tells how far
-//!   the effective rates have fallen; [`NonFinite`], [`all_finite`], [`sum_of_squares`] and [`clip_norm_scale`] guard
-//!   against bad gradients.
-//! - With the feature `rayon`, `Adagrad::par_step` and `Adagrad::par_step_rows` run on several threads.
+//! - [`Schedule`] is a learning rate as a function of the step. [`Accumulation`] can forget. [`Adagrad::summary`] says how
+//!   far the effective rates have fallen. [`NonFinite`], [`all_finite`], [`sum_of_squares`], [`clip_norm_scale`] and
+//!   [`check_accumulator`] guard against bad gradients and states.
+//! - With the feature `rayon`, `Adagrad::par_step` and `Adagrad::par_step_rows` run on several threads. Only these can
+//!   panic: if rayon cannot start its threads.
 //!
 //! ```
 //! use adagrad::Adagrad;
@@ -28,16 +29,27 @@
 //! # Same bits
 //!
 //! Every result is made of IEEE 754 operations that round correctly, in an order that is fixed and documented. So it
-//! depends neither on the backend, the target, the slices' lengths and alignment, nor on how a dense call is split or how
+//! does not depend on the backend, the target, the slices' lengths and alignment, how a dense call is split, or how
 //! many threads share a step. The exceptions are [`Arithmetic::Fast`], the payloads of NaNs, and CPUs set to flush
 //! denormals to zero. 32-bit x86 needs SSE2: without it Rust itself rounds differently, and `wide` does not compile.
+#![cfg_attr(
+    doc,
+    doc = "
+# More
+
+The module [`guide`] has the pages of the repository: how the crate works, how fast it is, what it costs on a
+microcontroller, and what was measured to decide its design."
+)]
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(unreachable_pub)]
 
 mod adagrad;
 mod backend;
 mod diagnostics;
 mod error;
+#[cfg(doc)]
+pub mod guide;
 mod kernel;
 mod norms;
 mod schedule;

@@ -1,10 +1,11 @@
-//! Guards against bad gradients: whether all are finite, and their norm; and the check of a state.
+//! Guards: whether all gradients are finite, their norm, and the check of a state.
 
 use crate::backend::run_detected;
 use crate::kernel::{AllFinite, SumOfSquares};
 use crate::{Backend, Error};
 
-/// Whether no value is infinite or NaN, to decide on a step under loss scaling. It stops early where one is.
+/// Whether all values are finite: none is infinite or NaN. It tells whether to take a step under loss scaling, and
+/// returns soon after the first value that is not finite.
 ///
 /// ```
 /// assert!(adagrad::all_finite(&[1.0, -0.0, f32::MAX]));
@@ -15,12 +16,14 @@ pub fn all_finite(values: &[f32]) -> bool {
     run_detected(AllFinite(values))
 }
 
-/// `Σ x²`, for norms over several slices: add up the sums of all slices and give the total to [`clip_norm_scale`].
+/// The sum of the squares, `Σ x²`. For the norm of several slices, add their sums and pass the total to
+/// [`clip_norm_scale`].
 ///
-/// The order of the sum is fixed, so all backends give the same bits: the squares, in `f32`, go to 32 sums in `f32`,
-/// element `j` to sum `j mod 32`; after each 4,096 elements these go to 32 sums in `f64`, which at the end are added as a
-/// tree of neighbours. If the sum of the 4,096 is below 2⁻⁹⁰, or not finite, they are added up again, in the same order
-/// but all in `f64`. So the sum of finite values is finite, and small values are not lost.
+/// The order of the sum is fixed, so all backends give the same bits. Squares are added to 32 sums in `f32`, element
+/// `j` to sum `j mod 32`. After each 4,096 elements these are added to 32 sums in `f64`, and at the end those are added
+/// as a tree of neighbours. If the 32 sums of 4,096 elements come to less than 2⁻⁹⁰, or are not finite, the elements
+/// are added up again in the same order, all in `f64`. So the sum of finite values is finite, and small values are not
+/// lost.
 ///
 /// ```
 /// assert_eq!(adagrad::sum_of_squares(&[3.0, 4.0]), 25.0);
@@ -31,13 +34,15 @@ pub fn sum_of_squares(values: &[f32]) -> f64 {
     run_detected(SumOfSquares(values))
 }
 
-/// The factor for [`Adagrad::with_gradient_scale`](crate::Adagrad::with_gradient_scale) that limits the global norm of
-/// the gradients: `max_norm/√Σ` where `√Σ > max_norm`, else 1 (Pascanu, Mikolov and Bengio, *On the difficulty of
-/// training recurrent neural networks*, 2013).
+/// The factor that limits the norm of all gradients to `max_norm`, for
+/// [`Adagrad::with_gradient_scale`](crate::Adagrad::with_gradient_scale). With the sum of squares `Σ` it is
+/// `max_norm/√Σ` where `√Σ > max_norm`, and 1 elsewhere (Pascanu, Mikolov and Bengio, *On the difficulty of training
+/// recurrent neural networks*, 2013).
 ///
-/// It is NaN, which the step refuses, for a sum or `max_norm` that is NaN or negative. It is 0 for an infinite sum, which
-/// needs an infinite gradient, and a finite `max_norm`: finite gradients are then dropped, and infinite ones become NaN,
-/// against which there are [`all_finite`] and [`NonFinite::Skip`](crate::NonFinite::Skip).
+/// If `Σ` or `max_norm` is negative or NaN, the factor is NaN, and a step with it returns an error. If `Σ` is infinite
+/// and `max_norm` is not, the factor is 0: a step then drops finite gradients and makes NaN of infinite ones. `Σ` is
+/// infinite only if a gradient is; [`all_finite`] finds those, and [`NonFinite::Skip`](crate::NonFinite::Skip) leaves
+/// them out.
 ///
 /// ```
 /// use adagrad::{Adagrad, clip_norm_scale, sum_of_squares};
@@ -60,8 +65,8 @@ pub fn clip_norm_scale(sum_of_squares: f64, max_norm: f32) -> f32 {
     }
 }
 
-/// Checks that each accumulator is finite and not negative (−0 is fine): for a checkpoint that was loaded, or a state made
-/// by hand. No step repairs one that is not, and none looks for it.
+/// Checks that each accumulator is finite and not negative (−0 is fine). Call it on a checkpoint that was loaded, or on
+/// a state that was made by hand: no step checks the accumulators, and none can repair them.
 ///
 /// ```
 /// let error = adagrad::check_accumulator(&[1.0, -0.1]).unwrap_err();
@@ -70,7 +75,7 @@ pub fn clip_norm_scale(sum_of_squares: f64, max_norm: f32) -> f32 {
 ///
 /// # Errors
 ///
-/// [`Error::Accumulator`] for the first that is not.
+/// [`Error::Accumulator`] for the first accumulator that is negative, infinite or NaN.
 pub fn check_accumulator(accumulator: &[f32]) -> Result<(), Error> {
     match accumulator.iter().enumerate().find(|(_, value)| !(**value >= 0.0 && **value <= f32::MAX)) {
         None => Ok(()),
@@ -78,9 +83,9 @@ pub fn check_accumulator(accumulator: &[f32]) -> Result<(), Error> {
     }
 }
 
-/// The same on a given backend, for tests, benchmarks and bug reports.
+/// Functions of values on a backend of your choice, for tests, benchmarks and bug reports.
 impl Backend {
-    /// [`all_finite`] on this backend.
+    /// [`all_finite`](crate::all_finite()) on this backend.
     ///
     /// ```
     /// assert_eq!(adagrad::Backend::Scalar.all_finite(&[1.0]), Ok(true));
@@ -93,7 +98,7 @@ impl Backend {
         self.run(AllFinite(values)).ok_or(Error::Unavailable { backend: self })
     }
 
-    /// [`sum_of_squares`] on this backend.
+    /// [`sum_of_squares`](crate::sum_of_squares()) on this backend.
     ///
     /// ```
     /// assert_eq!(adagrad::Backend::Scalar.sum_of_squares(&[3.0, 4.0]), Ok(25.0));

@@ -1,9 +1,10 @@
 //! Learning rates as functions of the step.
 
-/// A learning rate as a function of the step: pure, so that a run can be resumed anywhere.
+/// A learning rate as a function of the step. It has no state, so a run can be resumed at any step.
 ///
-/// It is computed in `f64` and rounded once to the `f32` that [`Adagrad::with_learning_rate`](crate::Adagrad::with_learning_rate) takes. Steps count from
-/// 1. A base, a warm-up and a cool-down are multiplied:
+/// The rate is computed in `f64` and rounded once to `f32`, for
+/// [`Adagrad::with_learning_rate`](crate::Adagrad::with_learning_rate). Steps `t` count from 1. It is the product of a
+/// base, a warm-up and a cool-down:
 ///
 /// ```text
 /// base      constant            η
@@ -90,8 +91,8 @@ impl Schedule {
         Self { base: Base::InverseTime(decay), ..Self::constant(rate) }
     }
 
-    /// `η/√t`, the rate of online gradient descent (Zinkevich, 2003). Adagrad's effective rate already
-    /// falls so by itself.
+    /// `η/√t`, the rate of online gradient descent (Zinkevich, *Online Convex Programming and Generalized Infinitesimal
+    /// Gradient Ascent*, 2003). Adagrad's effective rate already falls like that by itself.
     ///
     /// ```
     /// assert_eq!(adagrad::Schedule::inverse_sqrt(0.1).at(100), 0.01);
@@ -101,7 +102,7 @@ impl Schedule {
         Self { base: Base::InverseSqrt, ..Self::constant(rate) }
     }
 
-    /// Rises linearly over the first steps, to the whole rate at step `steps`: `min(1, t/steps)`. 0 is off.
+    /// Multiplies by `min(1, t/steps)`: the rate rises linearly and is whole from step `steps` on. 0 turns it off.
     ///
     /// ```
     /// assert_eq!(adagrad::Schedule::constant(0.1).with_warm_up(10).at(5), 0.05);
@@ -112,7 +113,8 @@ impl Schedule {
         self
     }
 
-    /// Falls linearly over `steps` steps after step `start`, to `floor` times the rate. It replaces another cool-down.
+    /// Falls linearly over the `steps` steps after step `start`, to `floor` times the rate, and stays there. It
+    /// replaces any other cool-down.
     ///
     /// ```
     /// let rate = adagrad::Schedule::constant(1.0).with_linear_cool_down(100, 50, 0.0);
@@ -124,8 +126,9 @@ impl Schedule {
         self
     }
 
-    /// Falls along half a cosine over `steps` steps after step `start`, to `floor` times the rate (Loshchilov and
-    /// Hutter, *SGDR*, 2017, without its restarts). It replaces another cool-down.
+    /// Falls along half a cosine over the `steps` steps after step `start`, to `floor` times the rate, and stays there
+    /// (Loshchilov and Hutter, *SGDR: Stochastic Gradient Descent with Warm Restarts*, 2017, without the restarts). It
+    /// replaces any other cool-down.
     ///
     /// ```
     /// let rate = adagrad::Schedule::constant(1.0).with_cosine_cool_down(100, 50, 0.0);
@@ -137,8 +140,8 @@ impl Schedule {
         self
     }
 
-    /// The rate of a step, counted from 1; step 0 has that of step 1. What the schedule was made of is not checked
-    /// here: the step refuses a rate that is NaN, negative or infinite.
+    /// The rate of a step. Steps count from 1; step 0 has the rate of step 1. Nothing is checked here: a step with a
+    /// rate that is NaN, negative or infinite returns an error.
     ///
     /// ```
     /// use adagrad::Schedule;

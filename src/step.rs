@@ -11,6 +11,7 @@ pub(crate) use dense::{dense_detected, dense_few};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// How many elements, or rows of a row-wise table, were left as they were by [`NonFinite::Skip`].
+    /// The number of elements, or of rows of a row-wise table, that were left as they were by
+    /// [`NonFinite::Skip`](crate::NonFinite::Skip).
     pub skipped: usize,
 }

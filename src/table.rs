@@ -19,8 +19,8 @@ pub(crate) enum Layout {
     RowWise,
 }
 
-/// Parameters in rows of `dim` columns, such as an embedding table, with their accumulators. The memory is the
-/// caller's; the shapes are checked once, here.
+/// Parameters in rows of `dim` columns, such as an embedding table, with their accumulators. A table borrows the
+/// caller's memory. Its shape is checked once, when it is made.
 ///
 /// ```
 /// use adagrad::{Adagrad, Table};
@@ -45,20 +45,20 @@ pub struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// A table with one accumulator per element: `params` and `accumulator` have `rows·dim` values each.
+    /// A table with one accumulator per element: `params` and `accumulator` both have `rows·dim` values, row by row.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::NotRows`] if `params` is no multiple of `dim`, [`Error::Length`] if `accumulator`
-    /// differs in length from `params`.
+    /// [`Error::ZeroDim`]; [`Error::NotRows`] if the length of `params` is not a multiple of `dim`; [`Error::Length`]
+    /// if `accumulator` differs in length from `params`.
     pub fn new(params: &'a mut [f32], accumulator: &'a mut [f32], dim: usize) -> Result<Self, Error> {
         Self::with_layout(params, accumulator, dim, Layout::ElementWise)
     }
 
     /// A table with one accumulator per row: `params` has `rows·dim` values, `accumulator` has `rows`.
     ///
-    /// This is FBGEMM's row-wise Adagrad: a row's accumulator grows by the mean of its squared gradients, and one
-    /// rate serves the whole row. It needs `dim` times less memory for accumulators.
+    /// This is FBGEMM's row-wise Adagrad: a row's accumulator grows by the mean of its squared gradients, and the whole
+    /// row has one rate. The accumulators take a `dim`th of the memory.
     ///
     /// ```
     /// use adagrad::{Adagrad, Table};
@@ -73,8 +73,8 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::NotRows`] if `params` is no multiple of `dim`, [`Error::Length`] if `accumulator`
-    /// does not have one value per row.
+    /// [`Error::ZeroDim`]; [`Error::NotRows`] if the length of `params` is not a multiple of `dim`; [`Error::Length`]
+    /// if `accumulator` does not have one value per row.
     pub fn row_wise(params: &'a mut [f32], accumulator: &'a mut [f32], dim: usize) -> Result<Self, Error> {
         Self::with_layout(params, accumulator, dim, Layout::RowWise)
     }
@@ -124,18 +124,18 @@ impl<'a> Table<'a> {
         self.accumulator
     }
 
-    /// The parameters, to be changed by something other than a step, such as a normalization of rows.
+    /// The parameters, to change them other than by a step, such as to normalize rows.
     #[must_use]
     pub fn params_mut(&mut self) -> &mut [f32] {
         self.params
     }
 
-    /// The accumulators, to be changed by something other than a step.
+    /// The accumulators, to change them other than by a step.
     ///
     /// ```
     /// # let (mut params, mut accumulator) = ([0.0; 6], [1.0; 6]);
     /// let mut table = adagrad::Table::new(&mut params, &mut accumulator, 2)?;
-    /// table.accumulator_mut().fill(0.0); // a restart: all history is forgotten
+    /// table.accumulator_mut().fill(0.0); // a restart: forgets all history
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     #[must_use]

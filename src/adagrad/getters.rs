@@ -1,4 +1,4 @@
-//! What was chosen, to read.
+//! Reads the hyper-parameters back.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use super::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, WeightDecay};
 use crate::Backend;
 use crate::kernel::Flags;
 
-/// What was chosen.
+/// Getters.
 impl Adagrad {
     /// The learning rate η.
     ///
@@ -18,7 +18,7 @@ impl Adagrad {
         self.rule.learning_rate
     }
 
-    /// ε and where it stands.
+    /// ε and its place.
     #[must_use]
     pub const fn epsilon(&self) -> Epsilon {
         if self.is(Flags::EPSILON_INSIDE) {
@@ -40,25 +40,25 @@ impl Adagrad {
         }
     }
 
-    /// What gradients are multiplied by.
+    /// The factor that gradients are multiplied by.
     #[must_use]
     pub const fn gradient_scale(&self) -> f32 {
         if self.maximize() { -self.rule.scale } else { self.rule.scale }
     }
 
-    /// Whether it climbs.
+    /// Whether steps ascend.
     #[must_use]
     pub const fn maximize(&self) -> bool {
         self.is(Flags::MAXIMIZE)
     }
 
-    /// What scaled gradients are limited to, if they are.
+    /// The limit of scaled gradients, if there is one.
     #[must_use]
     pub const fn clip_value(&self) -> Option<f32> {
         if self.is(Flags::CLIP) { Some(self.rule.clip) } else { None }
     }
 
-    /// How products that are added to something are rounded.
+    /// Whether `a·b + c` rounds once or twice, or whether quotients may be estimates.
     #[must_use]
     pub const fn arithmetic(&self) -> Arithmetic {
         if self.is(Flags::FUSED) {
@@ -82,19 +82,24 @@ impl Adagrad {
         }
     }
 
-    /// What becomes of what is not finite.
+    /// What a step does with values that are infinite or NaN.
     #[must_use]
     pub const fn non_finite(&self) -> NonFinite {
         if self.is(Flags::SKIP) { NonFinite::Skip } else { NonFinite::Propagate }
     }
 
-    /// Where accumulators start.
+    /// The value that accumulators start at.
+    ///
+    /// ```
+    /// let accumulator = [adagrad::Adagrad::keras(0.1).initial_accumulator(); 100];
+    /// # assert_eq!(accumulator[99], 0.1);
+    /// ```
     #[must_use]
     pub const fn initial_accumulator(&self) -> f32 {
         self.initial_accumulator
     }
 
-    /// The backend that steps are told to run on, if they are.
+    /// The backend that steps run on, if [`Adagrad::with_backend`] has named one.
     #[must_use]
     pub const fn backend(&self) -> Option<Backend> {
         self.backend

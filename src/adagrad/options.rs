@@ -1,6 +1,6 @@
-//! The choices among which the hyper-parameters are made.
+//! The hyper-parameters that are a choice between several.
 
-/// Where ε stands in the denominator `d`.
+/// The place of ε in the denominator `d`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Epsilon {
@@ -12,26 +12,26 @@ pub enum Epsilon {
 
 /// How parameters are pulled towards zero.
 ///
-/// It is part of each step of an element. A row that stands several times in one `step_rows` decays as often; a row that
-/// does not stand there does not decay.
+/// Decay is part of the step of an element. A row that appears several times in one call of
+/// [`step_rows`](crate::Adagrad::step_rows) decays each time, and a row that does not appear there does not decay.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WeightDecay {
-    /// Not at all.
+    /// No decay.
     None,
     /// `g ← g + λ·w`, before the accumulator sees `g`: `PyTorch`'s `weight_decay`.
     L2(f32),
-    /// `w ← w − (w·λ)·η`, beside the step: Keras' `weight_decay` (Loshchilov and Hutter, *Decoupled Weight Decay
-    /// Regularization*, 2019).
+    /// `w ← w − (w·λ)·η`, apart from the gradient: Keras' `weight_decay` (Loshchilov and Hutter, *Decoupled Weight
+    /// Decay Regularization*, 2019).
     Decoupled(f32),
 }
 
 /// How the accumulator takes in a squared gradient.
 ///
-/// An accumulator is an `f32`, and so stops growing when `g²` is less than half a unit in its last place: `G` of
-/// 16,777,216 (2²⁴) stays where it is with a gradient of 1, and with any gradient from `G` = 2²⁴·g² on. That takes 2²⁴
-/// steps of equal gradients; `G` is then what it should be, and from there on the rate no longer falls.
-/// [`Adagrad::summary`](crate::Adagrad::summary) counts such accumulators.
+/// An accumulator is an `f32`. So it stops growing when `g²` is less than half a unit in its last place, and sometimes
+/// when it is exactly half a unit. For example, a `G` of 16,777,216 (2²⁴) no longer changes with a gradient of 1, and
+/// no `G` above 2²⁵·g² changes with a gradient of `g`. It takes 2²⁴ steps with gradients of 1 to get from 0 to 2²⁴.
+/// From then on the rate no longer falls. [`Adagrad::summary`](crate::Adagrad::summary) counts such accumulators.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Accumulation {
@@ -39,23 +39,26 @@ pub enum Accumulation {
     Sum,
     /// `G ← ρ·G + g·g`: the sum, forgetting at the rate ρ. For a gradient of constant size it settles at `g²/(1−ρ)`.
     Leaky(f32),
-    /// `G ← ρ·G + (1−ρ)·(g·g)`: an average, which makes the step that of `RMSProp` (`torch.optim.RMSprop` with α = ρ;
-    /// Tieleman and Hinton, 2012). `1−ρ` is an `f32`. A parameter may move by up to η/√(1−ρ).
+    /// `G ← ρ·G + (1−ρ)·(g·g)`: a moving average, which makes the step that of `RMSProp` (Tieleman and Hinton, 2012;
+    /// `torch.optim.RMSprop` with α = ρ). `1−ρ` is rounded to `f32`. A step may move a parameter by up to η/√(1−ρ).
     Ema(f32),
 }
 
-/// What becomes of an element whose gradient, accumulator or parameter is not finite, or would no longer be.
+/// What a step does with an element whose gradient, accumulator or parameter is infinite or NaN, or would become so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NonFinite {
-    /// It is stepped as arithmetic has it, as `PyTorch` does.
+    /// It is stepped like any other, so infinities and NaNs spread, as in `PyTorch`.
     Propagate,
-    /// It is left as it was, and counted in [`Report::skipped`](crate::Report::skipped), unless its `G` was not negative
-    /// and its new `G` and new `w` are both finite. So a finite gradient is stepped or counted, nothing that is infinite
-    /// or NaN is ever stored, and a state that no step can repair, a negative or NaN accumulator, is left alone
-    /// ([`check_accumulator`](crate::check_accumulator) finds it).
+    /// It is left as it was, and counted in [`Report::skipped`](crate::Report::skipped), unless its `G` was at least 0
+    /// (−0 is fine) and its new `G` and new `w` are both finite.
     ///
-    /// In a row-wise table this is said of a row: its `G` and all its parameters.
+    /// So a finite gradient is stepped or counted, and no step stores an infinity or a NaN. An accumulator that is
+    /// negative or NaN cannot be repaired by any step: it is left alone, and
+    /// [`check_accumulator`](crate::check_accumulator) finds it.
+    ///
+    /// In a row-wise table a row is left and counted as a whole, unless its `G` was at least 0, and its new `G` and all
+    /// its new parameters are finite.
     Skip,
 }
 
@@ -63,30 +66,32 @@ pub enum NonFinite {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Arithmetic {
-    /// Twice, after the product and after the sum: TensorFlow, Keras, FBGEMM, and plain scalar code.
+    /// Twice, after the product and after the sum: TensorFlow, Keras, FBGEMM, and a plain loop.
     Separate,
-    /// Once in `g + λ·w`, `G + g·g` and, row-wise, the running sums of `g·g`: `PyTorch` on CPUs with fused multiply-add.
-    /// With [`Accumulation::Leaky`] it is the sum in `(ρ·G) + g·g` that is fused with `g·g`, and with
-    /// [`Accumulation::Ema`] the sum in `(ρ·G) + (1−ρ)·(g·g)` with the product by `1−ρ`; `ρ·G` and `g·g` are rounded.
-    /// Without the instruction it is done in software, correctly rounded, and slow.
+    /// Once, in `g + λ·w`, in `G + g·g` and, row-wise, in the running sums of `g·g`: `PyTorch` on CPUs with fused
+    /// multiply-add.
+    ///
+    /// With [`Accumulation::Leaky`], in `(ρ·G) + g·g` the product `g·g` is fused with the sum, and `ρ·G` is rounded.
+    /// With [`Accumulation::Ema`], in `(ρ·G) + (1−ρ)·(g·g)` the product with `1−ρ` is fused with the sum, and `ρ·G` and
+    /// `g·g` are rounded. On a CPU without the instruction, software rounds the same, but takes longer.
     Fused,
-    /// As [`Arithmetic::Separate`], but `(η·g)/d` may differ from its value there by [`Arithmetic::FAST_ULPS`] units in
-    /// the last place where that is a normal number: it comes from an estimate of `1/√G`, or of `1/√(G+ε)`, and products.
-    /// `G` keeps its bits. This is the one option with results that depend on the backend, on the CPU, and on how
-    /// slices are divided among calls.
+    /// As [`Arithmetic::Separate`], but with a faster quotient `(η·g)/d`, made of products and the CPU's estimate of
+    /// `1/√G` or `1/√(G+ε)`. Where the exact quotient is a normal number, this one is within [`Arithmetic::FAST_ULPS`]
+    /// units in the last place of it. `G` keeps its bits. This is the only option with results that depend on the
+    /// backend, on the CPU, and on how slices are divided among calls.
     ///
     /// Backends without such an estimate stay exact: [`Backend::Scalar`](crate::Backend::Scalar) and
-    /// [`Backend::Portable`](crate::Backend::Portable). So do row-wise tables, which divide once per row, steps with an
-    /// ε beyond 2⁻¹⁰⁰ … 2⁶⁰ or an η above 2⁶⁰, and elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
+    /// [`Backend::Portable`](crate::Backend::Portable). So do short slices and rows of few columns, where it would gain
+    /// nothing; row-wise tables, which divide once per row; steps with an η above 2⁶⁰, or an ε that is not between
+    /// 2⁻¹⁰⁰ and 2⁶⁰; and elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
     Fast,
 }
 
 impl Arithmetic {
-    /// How far a quotient of [`Arithmetic::Fast`] may be from that of [`Arithmetic::Separate`], in units in the last
-    /// place of the latter.
+    /// How far a quotient of [`Arithmetic::Fast`] may be from the exact one, in units in the last place of the latter.
     pub const FAST_ULPS: u32 = 4;
 
-    /// The least ε, and the greatest ε and η, with which no estimate overflows or loses bits.
+    /// The least ε, and the greatest ε and η, for which no estimate overflows or loses bits.
     pub(crate) const LEAST: f32 = f32::from_bits((127 - 100) << 23);
     pub(crate) const GREATEST: f32 = f32::from_bits((127 + 60) << 23);
 }

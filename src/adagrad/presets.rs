@@ -2,12 +2,13 @@
 
 use super::{Adagrad, Arithmetic, Epsilon};
 
-/// Presets: the hyper-parameters of other implementations, whose bits the steps then give.
+/// Presets: the hyper-parameters of other implementations. The steps then have their bits.
 impl Adagrad {
-    /// `torch.optim.Adagrad(fused=True)`: ε = 1e-10 outside the root, [`Arithmetic::Fused`]. The accumulator starts at 0.
+    /// `torch.optim.Adagrad(fused=True)`: ε = 1e-10 outside the root, [`Arithmetic::Fused`]. Accumulators start at 0.
     ///
-    /// Bit-identical to `PyTorch`'s fused CPU kernel on x86-64 with AVX2 or AVX-512. Its build for CPUs without them
-    /// rounds separately: `.with_arithmetic(Arithmetic::Separate)`.
+    /// Bit-identical to `PyTorch`'s fused CPU kernel on x86-64 with AVX2 or AVX-512. Its kernel for other CPUs rounds
+    /// products separately: add `.with_arithmetic(Arithmetic::Separate)` for its bits. Its `weight_decay` is
+    /// [`WeightDecay::L2`](crate::WeightDecay::L2).
     ///
     /// ```
     /// use adagrad::{Adagrad, Arithmetic, Epsilon};
@@ -21,7 +22,7 @@ impl Adagrad {
         Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-10)).with_arithmetic(Arithmetic::Fused)
     }
 
-    /// TensorFlow's `ApplyAdagradV2` and `SparseApplyAdagradV2`: ε = 1e-7 outside the root. The accumulator starts at 0.1.
+    /// TensorFlow's `ApplyAdagradV2` and `SparseApplyAdagradV2`: ε = 1e-7 outside the root. Accumulators start at 0.1.
     ///
     /// Bit-identical to them, except where they flush denormals to zero.
     ///
@@ -37,8 +38,8 @@ impl Adagrad {
         Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-7)).with_initial_accumulator(0.1)
     }
 
-    /// `keras.optimizers.Adagrad` of Keras 3: ε = 1e-7 inside the root. The accumulator starts at 0.1. Its
-    /// `weight_decay` is [`WeightDecay::Decoupled`].
+    /// `keras.optimizers.Adagrad` of Keras 3: ε = 1e-7 inside the root. Accumulators start at 0.1. Its
+    /// `weight_decay` is [`WeightDecay::Decoupled`](crate::WeightDecay::Decoupled).
     ///
     /// Bit-identical to it on TensorFlow, except where that flushes denormals to zero.
     ///
@@ -54,8 +55,8 @@ impl Adagrad {
         Self::new(learning_rate).with_epsilon(Epsilon::InsideSqrt(1e-7)).with_initial_accumulator(0.1)
     }
 
-    /// FBGEMM's sparse and, with [`Table::row_wise`], row-wise Adagrad: ε = 1e-8 outside the root. The accumulator
-    /// starts at 0.
+    /// FBGEMM's sparse and, with [`Table::row_wise`](crate::Table::row_wise), row-wise Adagrad: ε = 1e-8 outside the
+    /// root. Accumulators start at 0.
     ///
     /// Bit-identical to its CPU kernels; its table-batched embedding operator sums duplicate rows first, see
     /// [`coalesce`](crate::coalesce()).
@@ -71,10 +72,10 @@ impl Adagrad {
         Self::new(learning_rate).with_epsilon(Epsilon::OutsideSqrt(1e-8))
     }
 
-    /// `optax.adagrad`: ε = 1e-7 inside the root. The accumulator starts at 0.1.
+    /// `optax.adagrad`: ε = 1e-7 inside the root. Accumulators start at 0.1.
     ///
-    /// Equal to it up to its approximate reciprocal square root. Where `G` is 0 optax makes no update, and this crate
-    /// the tiny one of the formula.
+    /// Equal to it, except that its reciprocal square root is approximate. Where `G` is 0, optax makes no update and
+    /// this crate makes the tiny one of the formula.
     ///
     /// ```
     /// use adagrad::{Adagrad, Epsilon};

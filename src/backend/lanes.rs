@@ -63,7 +63,7 @@ pub(crate) trait Lanes<const W: usize>: Copy {
     const ESTIMATE_ERROR: f32 = 0.0;
 
     /// How many roots of a group of blocks are made of products, the others by the divider, so that the two share the
-    /// work. Measured for each instruction set.
+    /// work. Measured for each instruction set: see docs/decisions.md, "Roots of a group share the work".
     const ROOTS_OF_PRODUCTS: usize = 0;
 
     /// An estimate of `1/√a` where `a` is a normal number: infinite for 0 and, it may be, for denormals; 0 for infinity;
@@ -116,7 +116,7 @@ pub(crate) trait Lanes<const W: usize>: Copy {
     }
 
     /// Runs another kernel, as a function of its own: on narrower lanes, if these have some, else on these. What is short
-    /// then pays for no registers and no stack but its own.
+    /// then has only its own registers and stack to set up: see docs/decisions.md, "Functions of their own".
     fn call_slices<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize;
 
     /// Whether [`Lanes::prefetch`] does anything.
@@ -143,7 +143,8 @@ pub(crate) trait Kernel {
 /// A [`Kernel`] over three slices, whose arguments are no structure: they stay in registers from the call to the loop,
 /// which a step of a few elements is too short to hide.
 pub(crate) trait SliceKernel {
-    /// Whether lanes wider than eight pay, if the slices are long.
+    /// Whether lanes wider than eight are faster, if the slices are long: see docs/decisions.md, "Only long dense steps run
+    /// on AVX-512".
     const HAS_WIDE: bool = false;
 
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize;

@@ -10,7 +10,7 @@ use crate::kernel::Rule;
 #[derive(Clone, Copy)]
 pub(crate) struct Portable(());
 
-/// Whether `wide` has instructions on this target. Elsewhere its square root is software, and slow.
+/// Whether `wide` has instructions on this target. Elsewhere its square root is software.
 pub(super) const HAS_SIMD: bool = cfg!(any(
     target_feature = "sse2",
     all(target_arch = "aarch64", target_feature = "neon"),
@@ -73,7 +73,8 @@ impl Lanes<4> for Portable {
         *to = bytemuck::must_cast(v);
     }
 
-    /// Two at once and one, each as it was stored, so that what a step stored can be forwarded to the next one.
+    /// Two at once and one, each as it was stored, so that what a step stored can be forwarded to the next one: see
+    /// docs/decisions.md, "Three floats are loaded as two and one".
     #[inline(always)]
     fn load_first(self, from: &[f32]) -> f32x4 {
         let pair = |a, b| bytemuck::must_cast::<[f32; 2], u64>([a, b]);

@@ -3,7 +3,8 @@
 use super::storage::Storage;
 use crate::backend::lanes::{Kernel, Lanes};
 
-/// How many blocks a group has, but on lanes of one element, where code must be small.
+/// How many blocks a group has, but on lanes of one element, where code must be small: see docs/decisions.md, "One group
+/// size for all lanes".
 pub(crate) const GROUP: usize = 4;
 
 /// How many parts of slices that are beyond the caches are gone over in turn.

@@ -12,14 +12,15 @@ const ALIGN_FROM: usize = 512;
 /// From how many elements on the slices, 12 bytes an element, are beyond a second-level cache.
 const IN_TURN_FROM: usize = 1 << 17;
 
-/// Below how many elements single blocks are as fast as groups.
+/// Below how many elements single blocks are as fast as groups: see docs/decisions.md, "`Fast` is exact for few elements".
 pub(crate) const SHORT: usize = 128;
 
-/// From how many elements on lanes wider than eight pay.
+/// From how many elements on lanes wider than eight are faster.
 pub(crate) const LONG: usize = 128;
 
-// Each of the following is a function of its own, so that a short slice pays for nothing that another one needs. All take
-// three slices of one length, and return the number of elements skipped.
+// Each of the following is a function of its own, so that a short slice does not save registers that only a long one needs:
+// see docs/decisions.md, "Functions of their own". All take three slices of one length, and return the number of elements
+// skipped.
 
 /// The step of slices that may be long, by a rule that is `USUAL` or any.
 pub(crate) struct Long<const USUAL: bool>;
@@ -61,7 +62,7 @@ impl<const USUAL: bool> SliceKernel for Long<USUAL> {
 impl<const USUAL: bool> SliceKernel for Short<USUAL> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
-        // An exact step of few blocks is as fast as a fast one.
+        // Exact: see docs/decisions.md, "`Fast` is exact for few elements".
         let mut step = Step::new(rule, if USUAL { Flags::UNUSUAL_OR_FAST } else { Flags::FAST });
         Blocks { w, g, a, pass: &mut step }.run(lanes);
         step.skipped

@@ -53,8 +53,8 @@ impl Flags {
 
     pub(crate) const UNUSUAL_OR_FAST: Self = Self(Self::UNUSUAL.0 | Self::FAST.0);
 
-    /// What a step of a few elements, one after the other, is not for: in software a fused multiply-add is slow, and a
-    /// bad hyper-parameter is an error.
+    /// What a step of a few elements, without detection, is not for: the build may lack a fused multiply-add, which takes
+    /// longer in software (see the instructions in docs/bare-metal.md), and a bad hyper-parameter is an error.
     pub(crate) const NOT_FOR_FEW: Self = Self(Self::UNUSUAL.0 | Self::FUSED.0 | Self::FORCED.0 | Self::BAD.0);
 
     /// What changes the gradient.

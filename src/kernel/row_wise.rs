@@ -27,7 +27,7 @@ pub(super) fn step_row<const W: usize, L: Lanes<W>>(
     let rule = rule.without(without);
     let rules = rule.splat(lanes);
     let (sum, dim) = (sum_of_squares(&rule, lanes, params, grads), params.len());
-    // Both are correctly rounded, and so the same; the product is faster.
+    // Both are correctly rounded, and so the same. The product is faster: see docs/decisions.md, "The mean of a row".
     let mean = if dim.is_power_of_two() { sum * (1.0 / dim as f32) } else { sum / dim as f32 };
     let sum = rules.accumulated_mean(lanes, lanes.splat(*accumulator), lanes.splat(mean));
     let [d] = rules.denominators(lanes, [sum]);

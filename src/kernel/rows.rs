@@ -14,10 +14,11 @@ use crate::table::Indices;
 const PREFETCH_FROM: usize = 1 << 17;
 
 /// How many parameters ahead rows are asked for: enough for the memory to answer in time, and few enough for the cache to
-/// hold.
+/// hold. See docs/decisions.md, "Prefetching".
 const PREFETCH_AHEAD: usize = 384;
 
-/// Below how many columns the step of a row is inlined in the loop over rows.
+/// Below how many columns the step of a row is inlined in the loop over rows: see docs/decisions.md, "Loops for the number of
+/// columns".
 const INLINED: usize = 32;
 
 /// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.

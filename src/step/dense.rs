@@ -7,9 +7,10 @@ use crate::{Adagrad, Backend, Error, Report};
 
 /// Steps.
 impl Adagrad {
-    /// One step for every parameter: the three slices have one length, and may be empty.
+    /// One step for every parameter, by the formula at [`Adagrad`]. The three slices have the same length, which may be
+    /// 0.
     ///
-    /// Splitting a call into several changes no bit.
+    /// Splitting a call into several, over parts of the slices, gives the same bits.
     ///
     /// ```
     /// use adagrad::Adagrad;
@@ -44,8 +45,8 @@ impl Adagrad {
         Ok(Report { skipped })
     }
 
-    /// [`Adagrad::step`], which leaves 0 in each gradient, ready for the next accumulation. The gradients are cleared
-    /// while they are in the cache, so memory is passed over once.
+    /// [`Adagrad::step`], and then sets every gradient to 0, ready to accumulate the next ones. Gradients are cleared
+    /// while they are in the cache, so the step goes through memory only once.
     ///
     /// ```
     /// use adagrad::Adagrad;
@@ -131,5 +132,6 @@ fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut 
     }
 }
 
-/// Fewer elements are stepped without asking for the CPU's features, which takes longer than lanes of eight save.
+/// Fewer elements are stepped without asking for the CPU's features: see docs/decisions.md, "Up to 7 elements without
+/// detection".
 const FEW: usize = if IS_SCALAR { 0 } else { 8 };

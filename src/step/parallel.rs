@@ -5,12 +5,11 @@ use crate::kernel::Rows;
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Error, Report, Table};
 
-/// The least number of elements of a dense step that is divided. It takes about ninety microseconds; to wake a sleeping
-/// thread takes tens. `cargo bench --bench threads` measures it.
+/// The least number of elements of a dense step that is divided. Fewer take less time than it may take to wake a
+/// sleeping thread: see docs/decisions.md, "From 2¹⁸ elements on".
 const MIN_DENSE: usize = 1 << 18;
 
-/// The least work of a step for rows that is divided. It is less than for a dense step, since rows that are not in the
-/// cache take longer.
+/// The least work of a step for rows that is divided.
 const MIN_ROWS: usize = 1 << 18;
 
 /// The least work for a task.
@@ -20,8 +19,8 @@ const MIN_TASK: usize = 1 << 16;
 /// late, or shares its processor, is not waited for as long.
 const DENSE_TASKS: usize = 2;
 
-/// Dense tasks but the last are a multiple of so many elements long: whole blocks of any backend, and whole cache lines,
-/// so that tasks share no line if the slices begin at one.
+/// Dense tasks but the last are a multiple of so many elements long: whole blocks of any backend, and whole cache
+/// lines, so that tasks share no line if the slices begin at one.
 const BLOCK: usize = 16;
 
 /// The work for a row beside its elements, in elements.
@@ -30,13 +29,13 @@ const ROW_WORK: usize = 16;
 /// How many of a step's rows are looked at to find ranges of the table that are stepped equally often.
 const SAMPLES: usize = 512;
 
-/// Steps on several threads, with the feature `rayon`: those of the thread pool that the call is made in, or else of
-/// rayon's global one. The results have the bits of the serial steps', for any number of threads.
+/// Steps on several threads, with the feature `rayon`. They use the thread pool that the call is made in, or else
+/// rayon's global one. The results are the same bits as those of the serial steps, for any number of threads.
 impl Adagrad {
     /// [`Adagrad::step`] on several threads, with the same result.
     ///
-    /// Each thread gets a part of the slices. Fewer than 2¹⁸ elements are stepped by the caller alone, since to wake
-    /// another thread takes longer. The step itself allocates nothing; rayon may, for its own ends.
+    /// Each thread gets a part of the slices. Fewer than 2¹⁸ elements are stepped by the calling thread alone, because
+    /// it would take longer to wake another. The step itself allocates nothing, but rayon may.
     ///
     /// ```
     /// use adagrad::Adagrad;
@@ -55,7 +54,7 @@ impl Adagrad {
     ///
     /// # Panics
     ///
-    /// Before anything is written, if rayon needs its global pool and cannot start it.
+    /// If rayon needs its global pool and cannot start it. Nothing has been written then.
     pub fn par_step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
         self.check_dense(params, grads, accumulator)?;
         self.check_available()?;
@@ -86,14 +85,13 @@ impl Adagrad {
 
     /// [`Adagrad::step_rows`] on several threads, with the same result.
     ///
-    /// Each thread gets a range of the table's rows, reads all of `rows`, and steps those that are in its range, so that
-    /// a row that stands there twice gets its steps in order. The ranges are such that, by a sample of `rows`, each is
-    /// stepped equally often; one row's steps are never divided. The step itself allocates nothing; rayon may, for its
-    /// own ends.
+    /// Each thread gets a range of the table's rows. It reads all of `rows`, and steps those in its range, so a row
+    /// that appears twice gets its steps in order. A sample of `rows` says where to divide the table, so that each
+    /// range gets about as many steps. The step itself allocates nothing, but rayon may.
     ///
-    /// Reading all of `rows` is work that more threads do not divide: a few nanoseconds for each row and thread, so that
-    /// many threads pay where the step of a row takes many times as long, since it has many columns or is not in the
-    /// cache. Small steps are taken by the caller alone: those where `(dim + 16)·rows.len()` is less than 2¹⁸.
+    /// Every thread reads all of `rows`, which takes a few nanoseconds a row. So many threads help most where the step
+    /// of a row takes much longer than that: where rows have many columns, or are not in the cache. Small steps, those
+    /// where `(dim + 16)·rows.len()` is less than 2¹⁸, are taken by the calling thread alone.
     ///
     /// ```
     /// use adagrad::{Adagrad, Table};
@@ -102,7 +100,7 @@ impl Adagrad {
     /// let mut table = Table::new(&mut params, &mut accumulator, 64)?;
     /// let rows: Vec<u32> = (0..5000).map(|k| k * 7 % 1000).collect();
     /// Adagrad::new(0.1).par_step_rows(&mut table, &rows, &vec![1.0; 5000 * 64])?;
-    /// assert!(accumulator.iter().all(|a| *a == 5.0)); // each row stands there five times
+    /// assert!(accumulator.iter().all(|a| *a == 5.0)); // each row appears five times
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     ///

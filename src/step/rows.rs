@@ -8,11 +8,11 @@ use crate::{Adagrad, Backend, Error, Report, Table};
 
 /// Steps for rows.
 impl Adagrad {
-    /// One step for each of `rows`, in that order: `grads` holds `dim` values for each. A row that stands there twice
-    /// gets two steps, as in TensorFlow and FBGEMM; see [`coalesce`](crate::coalesce()) for one.
+    /// One step for each of `rows`, in that order. `grads` has `dim` values for each. A row that appears twice gets two
+    /// steps, as in TensorFlow and FBGEMM. For one step with the sum, call [`coalesce`](crate::coalesce()) first.
     ///
-    /// In a table with one accumulator per element each row gets the dense step. In a [row-wise](Table::row_wise) table,
-    /// with `g` transformed as in the dense step:
+    /// In a table with one accumulator per element, each row gets the dense step. In a [row-wise](Table::row_wise)
+    /// table a row gets this one, where scale, clipping and L2 decay change `g` as in the dense step:
     ///
     /// ```text
     /// G ← G + (Σ g²)/dim        p[j mod 8] += g[j]², then ((p0+p1)+(p2+p3)) + ((p4+p5)+(p6+p7));
@@ -36,7 +36,7 @@ impl Adagrad {
     /// # Errors
     ///
     /// [`Error::Hyperparameter`]; [`Error::Length`] unless `grads` has `rows.len()·dim` values; [`Error::Overflow`] if
-    /// that is beyond `usize`; [`Error::Row`] for the first row that is not in the table;
+    /// that number overflows `usize`; [`Error::Row`] for the first row that is not in the table;
     /// [`Error::Unavailable`].
     #[inline]
     pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {

@@ -6,16 +6,17 @@ use crate::table::{RowIndex, check_gradient_rows};
 
 /// Sums the gradients of rows that appear more than once, in place, and returns how many distinct rows there are.
 ///
-/// A row that appears twice in [`Adagrad::step_rows`](crate::Adagrad::step_rows) gets two steps. `PyTorch` gives it one
-/// step with the sum; coalesce first for that.
+/// A row that appears twice in one call of [`Adagrad::step_rows`](crate::Adagrad::step_rows) gets two steps. `PyTorch`
+/// gives it one step with the sum of both gradients. For that, call this function first.
 ///
-/// `rows` are `k` row indices and `grads` their gradients, `k·dim` values. After the call the first `n` entries of
-/// `rows` are the distinct rows, in order of their first occurrence, and the first `n·dim` values of `grads` their
-/// sums, each added up in order of occurrence: `((g₁ + g₂) + g₃) + …`. What stands behind them is unspecified.
+/// `rows` are `k` row indices, and `grads` are their gradients, `k·dim` values. After the call, the first `n` entries
+/// of `rows` are the distinct rows, in order of their first occurrence, where `n` is the result. The first `n·dim`
+/// values of `grads` are their sums, each added up in order of occurrence: `((g₁ + g₂) + g₃) + …`. The values after
+/// these are unspecified.
 ///
-/// `scratch` needs at least `k` values, and should have `2·k`; what is in them does not matter. It becomes a hash table:
-/// finding the rows takes `O(k)` look-ups with `2·k`, `O(k·log k)` with `k`, and for indices that were chosen to collide,
-/// which are then sorted, `O(k·log² k)`. Each gradient is moved or added once in any case.
+/// `scratch` needs at least `k` values, and should have `2·k`. Their content does not matter. It becomes a hash table.
+/// Finding the rows takes `O(k)` look-ups with `2·k` values, and `O(k·log k)` with `k`. Row indices that were chosen to
+/// collide are sorted instead, which takes `O(k·log² k)`. In any case each gradient is moved or added once.
 ///
 /// ```
 /// let mut rows = [7_u32, 2, 7];
@@ -28,9 +29,10 @@ use crate::table::{RowIndex, check_gradient_rows};
 ///
 /// # Errors
 ///
-/// [`Error::ZeroDim`], [`Error::Overflow`], [`Error::Length`] if `grads` has not `k·dim` values, [`Error::TooShort`]
-/// if `scratch` has not `k`. All slices are then as they were. Indices are only compared here: one that is negative or
-/// too large is found by the step.
+/// [`Error::ZeroDim`]; [`Error::Overflow`] if `k·dim` overflows `usize`; [`Error::Length`] if `grads` does not have
+/// `k·dim` values; [`Error::TooShort`] if `scratch` has fewer than `k`. All slices are then as they were.
+///
+/// Row indices are only compared with each other here. The step finds one that is negative or too large.
 pub fn coalesce<I: RowIndex>(
     rows: &mut [I],
     grads: &mut [f32],
@@ -61,13 +63,13 @@ struct Groups<'a, I> {
 }
 
 impl<I: RowIndex> Groups<'_, I> {
-    /// Takes in positions from the first on, until all are done or looking for them has taken too long. The result is how
+    /// Takes in positions from the first on, until all are done or the search has taken too many steps. Returns how
     /// many are done.
     fn by_hashing(&mut self, scratch: &mut [usize]) -> usize {
         const FREE: usize = usize::MAX;
         let k = self.rows.len();
-        // Each entry is the place of a distinct row. In a table that gets full a search takes a logarithm of steps on
-        // average, and no more than twice that many are granted.
+        // Each entry is the place of a distinct row. In a table that gets full, a search takes a logarithm of steps on
+        // average. At most about twice as many are allowed.
         let mut steps = k.saturating_mul(16 + 2 * k.max(1).ilog2() as usize);
         scratch.fill(FREE);
         for position in 0..k {
@@ -87,7 +89,7 @@ impl<I: RowIndex> Groups<'_, I> {
                 if self.rows.get(*entry) == Some(&row) {
                     break Some(*entry);
                 }
-                // Another slot, as if at random: a row of slots would fill up.
+                // Another slot, as if at random: neighbouring slots would fill up. See docs/decisions.md, "`coalesce`".
                 hash = hash.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             };
             self.take(position, found);
@@ -95,9 +97,9 @@ impl<I: RowIndex> Groups<'_, I> {
         k
     }
 
-    /// Takes in positions from `first` on, by search in sorted runs. The places of the distinct rows are in as many runs
-    /// as their number has bits that are 1, each as long as its bit says, the longest first. So adding a place to them
-    /// sorts again what is short, mostly, and what is long, seldom.
+    /// Takes in positions from `first` on, by search in sorted runs. The places of the distinct rows are in as many
+    /// runs as their number has bits that are 1, each as long as its bit says, the longest first. So adding a place to
+    /// them sorts again what is short, mostly, and what is long, seldom.
     fn by_sorting(&mut self, scratch: &mut [usize], first: usize) {
         if first == self.rows.len() {
             return;
@@ -186,13 +188,13 @@ impl<I: RowIndex> Groups<'_, I> {
     }
 }
 
-/// A swap that panics nowhere.
+/// A swap that never panics.
 fn swap(places: &mut [usize], a: usize, b: usize) {
     let Ok([a, b]) = places.get_disjoint_mut([a, b]) else { never!("two places") };
     core::mem::swap(a, b);
 }
 
-/// The runs of so many places: for each bit that is 1, from the greatest on.
+/// The runs of `places` places: one for each bit that is 1, the longest first.
 fn runs(places: usize) -> impl Iterator<Item = core::ops::Range<usize>> {
     let mut start = 0;
     core::iter::from_fn(move || {
@@ -204,7 +206,7 @@ fn runs(places: usize) -> impl Iterator<Item = core::ops::Range<usize>> {
 }
 
 /// A mixture of the bits: the finalizer of `SplitMix64` (Steele, Lea and Flood, *Fast Splittable Pseudorandom Number
-/// Generators*, 2014). No arithmetic progression is in step with it.
+/// Generators*, 2014), so that an arithmetic progression is spread like any other list.
 fn mixed(bits: u64) -> u64 {
     let z = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

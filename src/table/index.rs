@@ -4,15 +4,15 @@ use sealed::Index;
 
 use crate::kernel::never;
 
-/// An integer that names a row: `u32`, `u64`, `usize`, `i32` or `i64`.
+/// An integer that names a row, counted from 0: `u32`, `u64`, `usize`, `i32` or `i64`.
 ///
-/// The trait is sealed.
+/// This trait is sealed: it cannot be implemented for other types.
 pub trait RowIndex: Index {}
 
 pub(crate) mod sealed {
     use super::Indices;
 
-    /// What a row index can do. None of it is a method, so that no name clashes with those of another trait.
+    /// What a row index can do. None of these is a method, so that no name clashes with a method of another trait.
     pub trait Index: Copy + Eq {
         /// One more than the greatest of those that are not negative, or 0 for that of `u64`.
         const END: u64;
@@ -31,8 +31,8 @@ pub(crate) mod sealed {
     }
 }
 
-/// Row indices of any type, so that the kernels are compiled once for all types: without negative ones, which leaves two
-/// sizes.
+/// Row indices of any type, so that the kernels are compiled once for all types: without negative ones, which leaves
+/// two sizes.
 #[derive(Clone, Copy, Debug)]
 pub enum Indices<'a> {
     U32(&'a [u32]),
@@ -70,7 +70,8 @@ impl Indices<'_> {
         places
     }
 
-    /// Whether each index is below the end. It does not stop at the first that is not, and so is compiled to vectors.
+    /// Whether each index is below the end. It does not stop at the first that is not, and so is compiled to vectors:
+    /// see docs/decisions.md, "Indices are checked without stopping".
     #[cfg_attr(target_os = "none", inline)]
     #[cfg_attr(not(target_os = "none"), inline(never))]
     pub(crate) fn are_below(self, end: u64) -> bool {

@@ -1,5 +1,5 @@
-//! Three slices of one length as three addresses and a length, which fit registers where six words and a rule do not: a
-//! step of a few elements is too short to hide what the stack takes.
+//! Three slices of one length as three addresses and a length. These fit registers, six words and a rule do not, and a step
+//! of a few elements is too short to hide what the stack takes: see docs/decisions.md, "Functions of their own".
 #![expect(unsafe_code, reason = "slices from their addresses; see each proof")]
 
 use core::slice;

@@ -124,7 +124,8 @@ fn half(a: __m128) -> __m128 {
     _mm_castsi128_ps(_mm_sub_epi32(_mm_castps_si128(a), _mm_set1_epi32(1 << 23)))
 }
 
-/// Two at once and one, each as it was stored, so that what a step stored can be forwarded to the next one.
+/// Two at once and one, each as it was stored, so that what a step stored can be forwarded to the next one: see
+/// docs/decisions.md, "Three floats are loaded as two and one".
 #[inline]
 #[target_feature(enable = "sse2")]
 pub(super) fn load_first(from: &[f32]) -> __m128 {

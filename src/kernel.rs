@@ -18,17 +18,18 @@ pub(crate) use never;
 
 mod blocks;
 mod dense;
-mod estimates;
 mod flags;
+mod quotients;
 mod reduce;
+mod roots;
 mod row_wise;
 mod rows;
 mod rule;
 mod storage;
 
 pub(crate) use dense::{Few, LONG, Long, SHORT, Short};
-pub(crate) use estimates::greatest_estimate;
 pub(crate) use flags::Flags;
+pub(crate) use quotients::greatest_estimate;
 pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use rows::{AnyRows, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows};
 pub(crate) use rule::Rule;

@@ -2,7 +2,8 @@
 
 use super::Flags;
 use super::blocks::{Place, Source};
-use super::estimates::{fast_quotients, roots};
+use super::quotients::fast_quotients;
+use super::roots::roots;
 use crate::backend::lanes::{Lanes, map, zip};
 
 /// The hyper-parameters as the kernels use them. `T` is `f32`, or a vector with the same value in each lane.

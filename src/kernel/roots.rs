@@ -1,7 +1,5 @@
-//! Roots and quotients from estimates of `1/√x`: exact roots that share the work with the divider, and the quotient of
-//! [`Arithmetic::Fast`](crate::Arithmetic::Fast).
+//! Exact roots, some of them from estimates of `1/√x`, so that products share the work with the divider.
 
-use super::{Flags, Rule};
 use crate::backend::lanes::{Lanes, map, zip};
 
 /// `√x`, correctly rounded. Of a group of blocks the first are made of products, the others by the divider.
@@ -99,7 +97,7 @@ fn newton<const W: usize, L: Lanes<W>, const N: usize>(
 }
 
 /// 2⁻¹⁴.
-const FINE: f32 = 1.0 / 16384.0;
+pub(super) const FINE: f32 = 1.0 / 16384.0;
 
 /// `√x` and `1/(2√x)`, nearly: one step of Goldschmidt from an estimate of `1/√x`.
 #[inline(always)]
@@ -175,126 +173,14 @@ fn corrected_root<const W: usize, L: Lanes<W>, const N: usize>(
     roots
 }
 
-/// `scaled/d`, nearly, where `d` is `√G + ε` or `√(G + ε)`.
-///
-/// With `y ≈ 1/√x`, where `x` is `G`, or `G + ε` if ε stands inside, and `ε` is 0 if it does:
-///
-/// ```text
-/// p = scaled·y
-/// e = ½ − y·(x/2·y + ε)
-/// q = p + p·(e + e²)
-/// ```
-///
-/// With `y = (1+δ)/√x` and `u = ε/√x`, `1 − e = (1+δ)(1+u) + δ²/2`, so that `q` is the quotient times
-/// `1 − e³ − δ²/2·(1 + e + e²)`. If ε stands inside, `u = 0`, and `e²` is left out on lanes with fine estimates: there
-/// remains `−3/2·δ²`, half of which is added to ½.
-///
-/// A lane with `u` above 2⁻⁹, or `x` below 2⁻⁶⁴, is computed exactly, unless its `scaled` is 0.
-#[inline(always)]
-pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
-    lanes: L,
-    rule: &Rule<L::Vector>,
-    scaled: [L::Vector; N],
-    sums: [L::Vector; N],
-) -> [L::Vector; N] {
-    let x = map(
-        sums,
-        #[inline(always)]
-        |sum| lanes.add(sum, rule.epsilon_inside),
-    );
-    let mut y = map(
-        x,
-        #[inline(always)]
-        |x| lanes.rsqrt(x),
-    );
-    let mut greatest = y[0];
-    for y in y.into_iter().skip(1) {
-        // A NaN is no maximum, since it stands first.
-        greatest = lanes.max(y, greatest);
-    }
-    if lanes.all(lanes.at_most(greatest, rule.greatest_estimate)) {
-        return corrected_products(lanes, rule, scaled, x, y);
-    }
-    let (zero, one) = (lanes.splat(0.0), lanes.splat(1.0));
-    let mut fine_x = x;
-    for (x, y) in fine_x.iter_mut().zip(&mut y) {
-        let fine = lanes.at_most(*y, rule.greatest_estimate);
-        (*x, *y) = (lanes.select(fine, *x, one), lanes.select(fine, *y, zero));
-    }
-    let mut quotients = corrected_products(lanes, rule, scaled, fine_x, y);
-    for (((quotient, y), scaled), x) in quotients.iter_mut().zip(y).zip(scaled).zip(x) {
-        // An estimate of 0 is that of infinity, or was taken away. Then the quotient is 0, which is right for infinity, and
-        // where `scaled` is 0 and `x` is not negative or NaN.
-        let taken = lanes.at_most(y, zero);
-        let of_zero = lanes.and(lanes.at_most(scaled, zero), lanes.at_most(zero, scaled));
-        let right = lanes.and(of_zero, lanes.at_most(zero, x));
-        let wrong = lanes.select(taken, lanes.select(right, zero, one), zero);
-        if !lanes.all(lanes.at_most(wrong, zero)) {
-            let d = lanes.add(lanes.sqrt(x), rule.epsilon_outside);
-            *quotient = lanes.select(taken, lanes.div(scaled, d), *quotient);
-        }
-    }
-    quotients
-}
-
-/// The greatest estimate of `1/√x` with which a fast quotient is made: that of an `x` of 2⁻⁶⁴, or of a `u = ε/√x` of 2⁻⁹.
-pub(crate) const fn greatest_estimate(epsilon_outside: f32) -> f32 {
-    const LARGEST: f32 = 4_294_967_296.0;
-    const U: f32 = 1.0 / 512.0;
-    let estimate = U / epsilon_outside;
-    if estimate > 0.0 && estimate < LARGEST { estimate } else { LARGEST }
-}
-
-/// `p + p·(e + e²)`, or `p + p·e`.
-#[inline(always)]
-fn corrected_products<const W: usize, L: Lanes<W>, const N: usize>(
-    lanes: L,
-    rule: &Rule<L::Vector>,
-    scaled: [L::Vector; N],
-    x: [L::Vector; N],
-    y: [L::Vector; N],
-) -> [L::Vector; N] {
-    let epsilon = rule.epsilon_outside;
-    let first_order = rule.flags.any(Flags::EPSILON_INSIDE) && L::ESTIMATE_ERROR <= FINE;
-    let error = L::ESTIMATE_ERROR * L::ESTIMATE_ERROR;
-    // What remains is one-sided; half of it is added.
-    let half = lanes.splat(if first_order { 0.5 + 0.75 * error } else { 0.5 + 0.25 * error });
-    let t = zip(
-        x,
-        y,
-        #[inline(always)]
-        |x, y| lanes.mul_add(lanes.half(x), y, epsilon),
-    );
-    let mut e = zip(
-        t,
-        y,
-        #[inline(always)]
-        |t, y| minus_product(lanes, half, t, y),
-    );
-    if !first_order {
-        e = map(
-            e,
-            #[inline(always)]
-            |e| lanes.mul_add(e, e, e),
-        );
-    }
-    let p = zip(
-        scaled,
-        y,
-        #[inline(always)]
-        |scaled, y| lanes.mul(scaled, y),
-    );
-    zip(
-        p,
-        e,
-        #[inline(always)]
-        |p, e| lanes.mul_add(p, e, p),
-    )
-}
-
 /// `c − a·b`, rounded once.
 #[inline(always)]
-fn minus_product<const W: usize, L: Lanes<W>>(lanes: L, c: L::Vector, a: L::Vector, b: L::Vector) -> L::Vector {
+pub(super) fn minus_product<const W: usize, L: Lanes<W>>(
+    lanes: L,
+    c: L::Vector,
+    a: L::Vector,
+    b: L::Vector,
+) -> L::Vector {
     lanes.mul_add(a, lanes.sub(lanes.splat(-0.0), b), c)
 }
 
@@ -304,8 +190,9 @@ mod tests {
 
     use std::vec::Vec;
 
-    use super::{corrected_root, newton, root_and_half_reciprocal};
+    use super::{Flags, Rule, corrected_products, corrected_root, newton, root_and_half_reciprocal};
     use crate::backend::Scalar;
+    use crate::{Adagrad, Arithmetic};
 
     /// The greatest errors of the estimates of AVX-512, which are taken as they are, and of AVX2, which are refined.
     const ERRORS: [f64; 2] = [1.0 / 16384.0, 1.5 / 4096.0];

@@ -1,0 +1,185 @@
+//! The quotient of [`Arithmetic::Fast`](crate::Arithmetic::Fast), from an estimate of `1/√x` and products.
+
+use super::roots::{FINE, minus_product};
+use super::{Flags, Rule};
+use crate::backend::lanes::{Lanes, map, zip};
+
+/// `scaled/d`, nearly, where `d` is `√G + ε` or `√(G + ε)`.
+///
+/// With `y ≈ 1/√x`, where `x` is `G`, or `G + ε` if ε stands inside, and `ε` is 0 if it does:
+///
+/// ```text
+/// p = scaled·y
+/// e = ½ − y·(x/2·y + ε)
+/// q = p + p·(e + e² + S)
+/// ```
+///
+/// It is within [`FAST_ULPS`](crate::Arithmetic::FAST_ULPS) units in the last place of the exact step's quotient, for
+/// any estimate within [`Lanes::ESTIMATE_ERROR`], which is `E`.
+///
+/// Proof. Let `y = (1+δ)/√x` and `u = ε/√x`. Then `1 − e = (1+δ)(1+u) + δ²/2`, and so `q` is the true quotient times
+/// `1 − e³ − δ²/2·(1 + e + e²) + S`, but for roundings. `S` is `E²/4`, where estimates are coarse, so that what `δ²/2`
+/// leaves is at most `E²/4` either way, 0.57·2⁻²⁴; where they are fine `δ²/2` is below 0.04·2⁻²⁴, and `S` is left out.
+/// With `u` up to 2⁻⁹, `e³` is below 0.22·2⁻²⁴.
+///
+/// In units of the last place of the exact quotient: the roundings of `p` and `q`, and that of the exact division, are
+/// half a unit each. The others are relative errors, of which 2⁻²⁴ is a unit at most: 2⁻²⁴ for the exact root, 2⁻²⁴ for
+/// its sum with ε, half of 2⁻²⁴ for `x/2·y + ε`, a hundredth for the roundings of what is as small as `e`, and the two
+/// above. That makes less than 1.5 + 1 + 1 + 0.5 + 0.01 + 0.57 + 0.22 = 4.8 units, and so four at most, since it is a
+/// whole number. Just below a power of two units are half as large; but there the exact division is rounded by half of
+/// such a unit, too, or from above the power, away from `q`.
+///
+/// If ε stands inside, `u = 0`, and on lanes with fine estimates `e²` is left out, too: there remains `3/2·δ²`, below
+/// 0.1·2⁻²⁴, while the sum with ε is one rounding that both have.
+///
+/// A lane with `u` above 2⁻⁹, or `x` below 2⁻⁶⁴, is computed exactly, unless its `scaled` is 0.
+#[inline(always)]
+pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
+    lanes: L,
+    rule: &Rule<L::Vector>,
+    scaled: [L::Vector; N],
+    sums: [L::Vector; N],
+) -> [L::Vector; N] {
+    let x = map(
+        sums,
+        #[inline(always)]
+        |sum| lanes.add(sum, rule.epsilon_inside),
+    );
+    let mut y = map(
+        x,
+        #[inline(always)]
+        |x| lanes.rsqrt(x),
+    );
+    let mut greatest = y[0];
+    for y in y.into_iter().skip(1) {
+        // A NaN is no maximum, since it stands first.
+        greatest = lanes.max(y, greatest);
+    }
+    if lanes.all(lanes.at_most(greatest, rule.greatest_estimate)) {
+        return corrected_products(lanes, rule, scaled, x, y, L::ESTIMATE_ERROR);
+    }
+    let (zero, one) = (lanes.splat(0.0), lanes.splat(1.0));
+    let mut fine_x = x;
+    for (x, y) in fine_x.iter_mut().zip(&mut y) {
+        let fine = lanes.at_most(*y, rule.greatest_estimate);
+        (*x, *y) = (lanes.select(fine, *x, one), lanes.select(fine, *y, zero));
+    }
+    let mut quotients = corrected_products(lanes, rule, scaled, fine_x, y, L::ESTIMATE_ERROR);
+    for (((quotient, y), scaled), x) in quotients.iter_mut().zip(y).zip(scaled).zip(x) {
+        // An estimate of 0 is that of infinity, or was taken away. Then the quotient is 0, which is right for infinity, and
+        // where `scaled` is 0 and `x` is not negative or NaN.
+        let taken = lanes.at_most(y, zero);
+        let of_zero = lanes.and(lanes.at_most(scaled, zero), lanes.at_most(zero, scaled));
+        let right = lanes.and(of_zero, lanes.at_most(zero, x));
+        let wrong = lanes.select(taken, lanes.select(right, zero, one), zero);
+        if !lanes.all(lanes.at_most(wrong, zero)) {
+            let d = lanes.add(lanes.sqrt(x), rule.epsilon_outside);
+            *quotient = lanes.select(taken, lanes.div(scaled, d), *quotient);
+        }
+    }
+    quotients
+}
+
+/// The greatest estimate of `1/√x` with which a fast quotient is made: that of an `x` of 2⁻⁶⁴, or of a `u = ε/√x` of 2⁻⁹.
+pub(crate) const fn greatest_estimate(epsilon_outside: f32) -> f32 {
+    const LARGEST: f32 = 4_294_967_296.0;
+    const U: f32 = 1.0 / 512.0;
+    let estimate = U / epsilon_outside;
+    if estimate > 0.0 && estimate < LARGEST { estimate } else { LARGEST }
+}
+
+/// `p + p·(e + e² + S)`, or `p + p·e`.
+#[inline(always)]
+fn corrected_products<const W: usize, L: Lanes<W>, const N: usize>(
+    lanes: L,
+    rule: &Rule<L::Vector>,
+    scaled: [L::Vector; N],
+    x: [L::Vector; N],
+    y: [L::Vector; N],
+    error: f32,
+) -> [L::Vector; N] {
+    let mut e = x;
+    for (e, y) in e.iter_mut().zip(y) {
+        let t = lanes.mul_add(lanes.half(*e), y, rule.epsilon_outside);
+        *e = minus_product(lanes, lanes.splat(0.5), t, y);
+    }
+    if error > FINE {
+        let shift = lanes.splat(0.25 * (error * error));
+        e = map(
+            e,
+            #[inline(always)]
+            |e| lanes.mul_add(e, e, lanes.add(e, shift)),
+        );
+    } else if !rule.flags.any(Flags::EPSILON_INSIDE) {
+        e = map(
+            e,
+            #[inline(always)]
+            |e| lanes.mul_add(e, e, e),
+        );
+    }
+    let p = zip(
+        scaled,
+        y,
+        #[inline(always)]
+        |scaled, y| lanes.mul(scaled, y),
+    );
+    zip(
+        p,
+        e,
+        #[inline(always)]
+        |p, e| lanes.mul_add(p, e, p),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Flags, Rule, corrected_products};
+    use crate::backend::Scalar;
+    use crate::{Adagrad, Arithmetic};
+
+    /// The greatest errors of the estimates of AVX-512 and of AVX2.
+    const ERRORS: [f64; 2] = [1.0 / 16384.0, 1.5 / 4096.0];
+
+    /// Quotients from estimates of any error that is allowed, the greatest among them, and any `u` up to the guard.
+    fn quotients_are_near(count: usize) {
+        let mut state = 1_u64;
+        for (error, flags) in [
+            (ERRORS[0], Flags::NONE),
+            (ERRORS[0], Flags::EPSILON_INSIDE),
+            (ERRORS[1], Flags::NONE),
+            (ERRORS[1], Flags::EPSILON_INSIDE),
+        ] {
+            for number in 0..count {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let x = f32::from_bits(1.0_f32.to_bits() + (state >> 40) as u32);
+                let scaled = f32::from_bits(1.0_f32.to_bits() + (state >> 17) as u32 % (1 << 23));
+                let inside = flags.any(Flags::EPSILON_INSIDE);
+                // From nothing to the guard, which the estimate may just pass.
+                let u = [0.0, 1.0, 0.3, (state % 4096) as f64 / 4096.0][number / 4 % 4] / 512.0;
+                let epsilon = if inside { -0.0 } else { (f64::from(x).sqrt() * u * (1.0 - error)) as f32 };
+                let part = [-1.0, 1.0, 0.0, (state % 1024) as f64 / 512.0 - 1.0][number % 4];
+                let y = ((1.0 + error * part) / f64::from(x).sqrt()) as f32;
+                let opt = Adagrad::new(1.0);
+                let rule = Rule { epsilon_outside: epsilon, flags, ..opt.rule };
+                let [fast] = corrected_products(Scalar, &rule, [scaled], [x], [y], error as f32);
+                let exact = scaled / (x.sqrt() + epsilon);
+                let far = fast.to_bits().abs_diff(exact.to_bits());
+                assert!(
+                    far <= Arithmetic::FAST_ULPS,
+                    "{scaled:e}/(√{x:e} + {epsilon:e}) from {y:e}: {fast:e}, {exact:e}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn quotients_from_any_estimate() {
+        quotients_are_near(1_250_000);
+    }
+
+    #[test]
+    #[ignore = "10⁹ quotients: minutes; cargo test --release --lib -- --ignored"]
+    fn many_quotients_from_any_estimate() {
+        quotients_are_near(250_000_000);
+    }
+}

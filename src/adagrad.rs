@@ -38,7 +38,7 @@ use crate::kernel::{Flags, Rule, greatest_estimate};
 /// - and neither `g²` nor `η·g` overflows.
 ///
 /// In a [row-wise](crate::Table::row_wise) table of `dim` columns the bound is `η·√dim·(1 + (dim/8 + 8)·2⁻²⁴) + 2⁻¹⁴⁹`,
-/// where the mean of a row's squares is a normal number.
+/// where the mean of a row's squares and `η/d` are normal numbers.
 ///
 /// # State
 ///

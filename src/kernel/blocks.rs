@@ -99,15 +99,15 @@ pub(crate) fn each_block<const W: usize, L: Lanes<W>, A: Storage>(
     a: &mut [A],
     pass: &mut impl Pass,
 ) {
-    let (w, g, a) = if W > 1 { each_group(lanes, w, g, a, false, pass) } else { (w, g, a) };
+    let (w, g, a) = if W > 1 { each_group::<W, L, A, GROUP>(lanes, w, g, a, false, pass) } else { (w, g, a) };
     Blocks { w, g, a, pass }.run(lanes);
 }
 
-/// Goes over the groups of slices of one length, and returns what is left.
+/// Goes over the groups, of `N` blocks, of slices of one length, and returns what is left.
 ///
 /// The groups are taken from [`PARTS`] parts of the slices `in_turn`, so that memory has several streams to read ahead.
 #[inline(always)]
-pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage>(
+pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage, const N: usize>(
     lanes: L,
     w: &'s mut [f32],
     g: &'s [f32],
@@ -115,9 +115,9 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage>(
     in_turn: bool,
     pass: &mut impl Pass,
 ) -> (&'s mut [f32], &'s [f32], &'s mut [A]) {
-    let groups = w.len() / (W * GROUP);
+    let groups = w.len() / (W * N);
     let (part, groups) = if in_turn { (groups / PARTS, groups / PARTS * PARTS) } else { (groups, groups) };
-    let done = groups * (W * GROUP);
+    let done = groups * (W * N);
     let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
         (w.split_at_mut_checked(done), g.split_at_checked(done), a.split_at_mut_checked(done))
     else {
@@ -128,7 +128,7 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage>(
     for first in 0..part {
         let mut index = first;
         while let (Some(w), Some(g), Some(a)) = (w.get_mut(index), g.get(index), a.get_mut(index)) {
-            pass.blocks::<W, L, GROUP>(lanes, w, g, a);
+            pass.blocks::<W, L, N>(lanes, w, g, a);
             index += part;
         }
     }

@@ -2,7 +2,8 @@
 
 use core::array::{from_mut, from_ref};
 
-use super::blocks::{Blocks, Pass, Place, Source, each_group};
+use super::blocks::{Blocks, GROUP, Pass, Place, Source, each_group};
+use super::roots::FINE;
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, SliceKernel};
 
@@ -46,8 +47,19 @@ impl<const USUAL: bool> SliceKernel for Long<USUAL> {
         else {
             never!("the slices have one length")
         };
-        let mut step = Step::new(rule, if USUAL { Flags::UNUSUAL } else { Flags::NONE });
-        let (w, g, a) = each_group(lanes, w, g, a, len >= IN_TURN_FROM, &mut step);
+        let in_turn = len >= IN_TURN_FROM;
+        let mut step = Step::new(rule, if USUAL { Flags::UNUSUAL_OR_FAST } else { Flags::FAST });
+        let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() {
+            each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
+        } else {
+            step.flags = step.flags.fast();
+            if L::ESTIMATE_ERROR > FINE {
+                // More would not fit the registers of AVX2.
+                each_group::<W, L, f32, 2>(lanes, w, g, a, in_turn, &mut step)
+            } else {
+                each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
+            }
+        };
         let mut skipped = step.skipped;
         if begin > 0 {
             skipped += lanes.call_slices::<Short<USUAL>>(rule, w_head, g_head, a_head);

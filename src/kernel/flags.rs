@@ -72,6 +72,12 @@ impl Flags {
         self.0 & of.0 != 0
     }
 
+    /// With nothing in the way of estimates.
+    #[inline(always)]
+    pub(crate) const fn fast(self) -> Self {
+        Self(self.0 & !(Self::RATE_TOO_LARGE.0 | Self::EPSILON_TOO_FAR.0) | Self::FAST.0)
+    }
+
     /// Whether quotients come from estimates, on lanes that have them: the one place that says where `Arithmetic::Fast`
     /// is done.
     #[inline(always)]

@@ -190,9 +190,8 @@ mod tests {
 
     use std::vec::Vec;
 
-    use super::{Flags, Rule, corrected_products, corrected_root, newton, root_and_half_reciprocal};
+    use super::{corrected_root, newton, root_and_half_reciprocal};
     use crate::backend::Scalar;
-    use crate::{Adagrad, Arithmetic};
 
     /// The greatest errors of the estimates of AVX-512, which are taken as they are, and of AVX2, which are refined.
     const ERRORS: [f64; 2] = [1.0 / 16384.0, 1.5 / 4096.0];

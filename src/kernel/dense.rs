@@ -3,7 +3,6 @@
 use core::array::{from_mut, from_ref};
 
 use super::blocks::{Blocks, GROUP, Pass, Place, Source, each_group};
-use super::roots::FINE;
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, SliceKernel};
 
@@ -53,12 +52,7 @@ impl<const USUAL: bool> SliceKernel for Long<USUAL> {
             each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
         } else {
             step.flags = step.flags.fast();
-            if L::ESTIMATE_ERROR > FINE {
-                // More would not fit the registers of AVX2.
-                each_group::<W, L, f32, 2>(lanes, w, g, a, in_turn, &mut step)
-            } else {
-                each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
-            }
+            each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
         };
         let mut skipped = step.skipped;
         if begin > 0 {

@@ -18,7 +18,7 @@ pub(in crate::backend) struct Avx2(());
 lanes_of_features! {
     Avx2, ["avx2", "fma"], level AVX2 detected by cpu_has_avx2, lanes 8, __m256, __m256;
     const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
-    const ROOTS_OF_PRODUCTS: usize = 2;
+    const ROOTS_OF_PRODUCTS: usize = 1;
     fn add(a: __m256, b: __m256) -> __m256;
     fn sub(a: __m256, b: __m256) -> __m256;
     fn mul(a: __m256, b: __m256) -> __m256;

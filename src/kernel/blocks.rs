@@ -125,6 +125,12 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage, const N: u
     };
     let (w, g, a) = (w.as_chunks_mut().0, g.as_chunks().0, a.as_chunks_mut().0);
     let (w, g, a) = (w.as_chunks_mut().0, g.as_chunks().0, a.as_chunks_mut().0);
+    if !in_turn {
+        for ((w, g), a) in w.iter_mut().zip(g).zip(a) {
+            pass.blocks::<W, L, N>(lanes, w, g, a);
+        }
+        return (w_rest, g_rest, a_rest);
+    }
     for first in 0..part {
         let mut index = first;
         while let (Some(w), Some(g), Some(a)) = (w.get_mut(index), g.get(index), a.get_mut(index)) {

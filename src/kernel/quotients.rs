@@ -51,7 +51,7 @@ pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
         |x| lanes.rsqrt(x),
     );
     let mut greatest = y[0];
-    for y in y.into_iter().skip(1) {
+    for y in y {
         // A NaN is no maximum, since it stands first.
         greatest = lanes.max(y, greatest);
     }

@@ -15,14 +15,17 @@ pub(super) fn roots<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, x: [L
             |x| lanes.sqrt(x),
         );
     }
+    // Loops over all blocks of which each iteration asks whether it is for its block: the compiler unrolls them, and drops
+    // what is for none. Where an iterator skips blocks it may not.
     let mut roots = x;
-    for root in roots.iter_mut().skip(L::ROOTS_OF_PRODUCTS) {
-        *root = lanes.sqrt(*root);
+    for (index, root) in roots.iter_mut().enumerate() {
+        if index >= L::ROOTS_OF_PRODUCTS {
+            *root = lanes.sqrt(*root);
+        }
     }
     if L::ROOTS_OF_PRODUCTS == 0 {
         return roots;
     }
-    // What these compute for the other blocks is not used, and so not compiled.
     let y = refined(
         lanes,
         x,
@@ -34,17 +37,16 @@ pub(super) fn roots<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, x: [L
     );
     let (s, h) = root_and_half_reciprocal(lanes, x, y);
     let mut sum = h[0];
-    for h in h.into_iter().take(L::ROOTS_OF_PRODUCTS).skip(1) {
-        sum = lanes.add(sum, h);
+    for (index, h) in h.iter().enumerate() {
+        if 0 < index && index < L::ROOTS_OF_PRODUCTS {
+            sum = lanes.add(sum, *h);
+        }
     }
     let corrected = corrected_root(lanes, x, s, h);
-    if lanes.all(lanes.at_most(sum, lanes.splat(GREATEST_HALF_RECIPROCAL))) {
-        for (root, corrected) in roots.iter_mut().zip(corrected).take(L::ROOTS_OF_PRODUCTS) {
-            *root = corrected;
-        }
-    } else {
-        for root in roots.iter_mut().take(L::ROOTS_OF_PRODUCTS) {
-            *root = lanes.sqrt(*root);
+    let good = lanes.all(lanes.at_most(sum, lanes.splat(GREATEST_HALF_RECIPROCAL)));
+    for (index, (root, corrected)) in roots.iter_mut().zip(corrected).enumerate() {
+        if index < L::ROOTS_OF_PRODUCTS {
+            *root = if good { corrected } else { lanes.sqrt(*root) };
         }
     }
     roots

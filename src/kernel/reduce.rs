@@ -56,7 +56,8 @@ impl Kernel for AllFinite<'_> {
         /// How many values are looked at before the answer so far is.
         const STRIDE: usize = 1024;
 
-        self.0.chunks(STRIDE).all(
+        let (strides, rest) = self.0.as_chunks::<STRIDE>();
+        strides.iter().map(<[f32; STRIDE]>::as_slice).chain([rest]).all(
             #[inline(always)]
             |stride| {
                 let (blocks, rest) = stride.as_chunks::<W>();
@@ -86,7 +87,8 @@ impl Kernel for SumOfSquares<'_> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> f64 {
         let mut totals = [0.0_f64; SUMS];
-        for stride in self.0.chunks(STRIDE) {
+        let (strides, rest) = self.0.as_chunks::<STRIDE>();
+        for stride in strides.iter().map(<[f32; STRIDE]>::as_slice).chain([rest]) {
             let sums = squares(lanes, stride);
             let mut sum = 0.0;
             for part in sums {
@@ -143,9 +145,14 @@ fn squares<const W: usize, L: Lanes<W>>(lanes: L, values: &[f32]) -> [f32; SUMS]
             add_square(lanes, lanes.load(block), sum);
         }
     }
+    let (blocks, rest) = rest.as_chunks::<W>();
+    let mut places = sums.as_chunks_mut::<W>().0.iter_mut();
+    for (block, sum) in blocks.iter().zip(&mut places) {
+        add_square(lanes, lanes.load(block), sum);
+    }
     // The lanes behind the last value are 0, and adding their squares changes no sum.
-    for (sum, block) in sums.as_chunks_mut::<W>().0.iter_mut().zip(rest.chunks(W)) {
-        add_square(lanes, lanes.load_first(block), sum);
+    if let Some(sum) = places.next() {
+        add_square(lanes, lanes.load_first(rest), sum);
     }
     sums
 }

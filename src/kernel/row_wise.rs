@@ -73,9 +73,17 @@ fn sum_of_squares<const W: usize, L: Lanes<W>>(rule: &Rule<f32>, lanes: L, param
                 add_squares(rule, lanes, from_ref(w), from_ref(g), sum);
             }
         }
+        let (w_blocks, w_rest) = w_rest.as_chunks::<W>();
+        let (g_blocks, g_rest) = g_rest.as_chunks::<W>();
+        let mut sums = p.as_chunks_mut::<W>().0.iter_mut();
+        for ((w, g), sum) in w_blocks.iter().zip(g_blocks).zip(&mut sums) {
+            add_squares(rule, lanes, from_ref(w), from_ref(g), sum);
+        }
         // The lanes behind the last element are 0, and adding their squares changes no sum.
-        for ((w, g), sum) in w_rest.chunks(W).zip(g_rest.chunks(W)).zip(p.as_chunks_mut::<W>().0) {
-            add_squares(rule, lanes, w, g, sum);
+        if !g_rest.is_empty()
+            && let Some(sum) = sums.next()
+        {
+            add_squares(rule, lanes, w_rest, g_rest, sum);
         }
     }
     lanes.tree(&p)

@@ -71,13 +71,16 @@ impl Adagrad {
 
         self.check_dense(params, grads, accumulator)?;
         self.check_available()?;
+        let (w_parts, w_rest) = params.as_chunks_mut::<PART>();
+        let (g_parts, g_rest) = grads.as_chunks_mut::<PART>();
+        let (a_parts, a_rest) = accumulator.as_chunks_mut::<PART>();
         let mut skipped = 0;
-        for ((params, grads), accumulator) in
-            params.chunks_mut(PART).zip(grads.chunks_mut(PART)).zip(accumulator.chunks_mut(PART))
-        {
-            skipped += self.step(params, grads, accumulator)?.skipped;
-            grads.fill(0.0);
+        for ((w, g), a) in w_parts.iter_mut().zip(g_parts).zip(a_parts) {
+            skipped += self.step(w, g, a)?.skipped;
+            g.fill(0.0);
         }
+        skipped += self.step(w_rest, g_rest, a_rest)?.skipped;
+        g_rest.fill(0.0);
         Ok(Report { skipped })
     }
 

@@ -70,7 +70,7 @@ impl<I: RowIndex> Groups<'_, I> {
         let k = self.rows.len();
         // Each entry is the place of a distinct row. In a table that gets full, a search takes a logarithm of steps on
         // average. At most about twice as many are allowed.
-        let mut steps = k.saturating_mul(16 + 2 * k.max(1).ilog2() as usize);
+        let mut steps = k.saturating_mul(16 + 2 * k.checked_ilog2().unwrap_or(0) as usize);
         scratch.fill(FREE);
         for position in 0..k {
             let Some(&row) = self.rows.get(position) else { never!("a position") };

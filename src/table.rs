@@ -4,8 +4,8 @@ mod coalesce;
 mod index;
 
 pub use coalesce::coalesce;
-pub(crate) use index::Indices;
 pub use index::RowIndex;
+pub(crate) use index::{Indices, IndicesMut};
 
 use crate::Error;
 use crate::error::check_length;
@@ -144,7 +144,7 @@ impl<'a> Table<'a> {
     }
 
     /// Checks every row index, and that `grads` has a row for each.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn check_rows<I: RowIndex>(&self, rows: &[I], grads: &[f32]) -> Result<(), Error> {
         check_gradient_rows(rows.len(), grads.len(), self.dim)?;
         // A negative index, as the kernels take it, is at least as great as the type's end.

@@ -135,7 +135,7 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage, const N: u
         let mut index = first;
         while let (Some(w), Some(g), Some(a)) = (w.get_mut(index), g.get(index), a.get_mut(index)) {
             pass.blocks::<W, L, N>(lanes, w, g, a);
-            index += part;
+            index = index.wrapping_add(part);
         }
     }
     (w_rest, g_rest, a_rest)

@@ -26,11 +26,11 @@ impl Adagrad {
     ///
     /// [`Error::Hyperparameter`]; [`Error::Length`] if `grads` or `accumulator` differs in length from `params`;
     /// [`Error::Unavailable`].
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
         check_length("grads", params.len(), grads.len())?;
         check_length("accumulator", params.len(), accumulator.len())?;
-        let skipped = if params.len() < FEW && !self.rule.flags.any(Flags::NOT_FOR_FEW) {
+        let skipped = if !IS_SCALAR && params.len() < FEW && !self.rule.flags.any(Flags::NOT_FOR_FEW) {
             few(&self.rule, params, grads, accumulator)
         } else {
             self.validate()?;
@@ -93,7 +93,7 @@ impl Adagrad {
     }
 
     /// Whether the backend that was asked for, if one was, is there.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(super) fn check_available(&self) -> Result<(), Error> {
         match self.backend {
             Some(backend) if !backend.is_available() => Err(Error::Unavailable { backend }),
@@ -137,4 +137,4 @@ fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut 
 
 /// Fewer elements are stepped without asking for the CPU's features: see docs/decisions.md, "Up to 7 elements without
 /// detection".
-const FEW: usize = if IS_SCALAR { 0 } else { 8 };
+const FEW: usize = 8;

@@ -38,7 +38,7 @@ impl Adagrad {
     /// [`Error::Hyperparameter`]; [`Error::Length`] unless `grads` has `rows.len()·dim` values; [`Error::Overflow`] if
     /// that number overflows `usize`; [`Error::Row`] for the first row that is not in the table;
     /// [`Error::Unavailable`].
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
         self.validate()?;
         table.check_rows(rows, grads)?;
@@ -51,7 +51,7 @@ impl Adagrad {
     }
 
     /// A kernel for checked rows.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(super) fn rows<'a, const ROW_WISE: bool>(
         &'a self,
         table: &'a mut Table<'_>,

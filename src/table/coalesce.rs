@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::kernel::never;
-use crate::table::{RowIndex, check_gradient_rows};
+use crate::table::{IndicesMut, RowIndex, check_gradient_rows};
 
 /// Sums the gradients of rows that appear more than once, in place, and returns how many distinct rows there are.
 ///
@@ -48,10 +48,20 @@ pub fn coalesce<I: RowIndex>(
         return Err(Error::TooShort { what: "scratch", minimum: k, actual: scratch.len() });
     }
 
-    let mut groups = Groups { rows, grads, dim, distinct: 0 };
-    let found = groups.by_hashing(scratch);
-    groups.by_sorting(scratch, found);
-    Ok(groups.distinct)
+    Ok(match I::indices_mut(rows) {
+        IndicesMut::U32(rows) => coalesce_u32(rows, grads, dim, scratch),
+        IndicesMut::U64(rows) => coalesce_u64(rows, grads, dim, scratch),
+    })
+}
+
+// These are not generic, so that they are compiled with this crate and at its level of optimization.
+
+fn coalesce_u32(rows: &mut [u32], grads: &mut [f32], dim: usize, scratch: &mut [usize]) -> usize {
+    Groups { rows, grads, dim, distinct: 0 }.all(scratch)
+}
+
+fn coalesce_u64(rows: &mut [u64], grads: &mut [f32], dim: usize, scratch: &mut [usize]) -> usize {
+    Groups { rows, grads, dim, distinct: 0 }.all(scratch)
 }
 
 /// The distinct rows so far, in front, with the sums of their gradients.
@@ -62,7 +72,14 @@ struct Groups<'a, I> {
     distinct: usize,
 }
 
-impl<I: RowIndex> Groups<'_, I> {
+impl<I: Into<u64> + Copy + Eq> Groups<'_, I> {
+    /// Takes in all rows. Returns how many are distinct.
+    fn all(mut self, scratch: &mut [usize]) -> usize {
+        let found = self.by_hashing(scratch);
+        self.by_sorting(scratch, found);
+        self.distinct
+    }
+
     /// Takes in positions from the first on, until all are done or the search has taken too many steps. Returns how
     /// many are done.
     fn by_hashing(&mut self, scratch: &mut [usize]) -> usize {
@@ -74,7 +91,7 @@ impl<I: RowIndex> Groups<'_, I> {
         scratch.fill(FREE);
         for position in 0..k {
             let Some(&row) = self.rows.get(position) else { never!("a position") };
-            let mut hash = mixed(I::to_bits(row));
+            let mut hash = mixed(row.into());
             let found = loop {
                 if steps == 0 {
                     return position;
@@ -112,7 +129,7 @@ impl<I: RowIndex> Groups<'_, I> {
         }
         for position in first..self.rows.len() {
             let Some(&row) = self.rows.get(position) else { never!("a position") };
-            let key = I::to_bits(row);
+            let key = row.into();
             let found = runs(self.distinct).find_map(|run| {
                 let run = scratch.get(run)?;
                 let at = run.partition_point(|place| self.key(*place) < key);
@@ -158,7 +175,7 @@ impl<I: RowIndex> Groups<'_, I> {
 
     /// What places are sorted by: the row there.
     fn key(&self, place: usize) -> u64 {
-        self.rows.get(place).map_or(u64::MAX, |row| I::to_bits(*row))
+        self.rows.get(place).map_or(u64::MAX, |row| (*row).into())
     }
 
     /// Heapsort: `core`'s sort could panic, as far as the linker knows.

@@ -10,7 +10,7 @@ use crate::kernel::never;
 pub trait RowIndex: Index {}
 
 pub(crate) mod sealed {
-    use super::Indices;
+    use super::{Indices, IndicesMut};
 
     /// What a row index can do. None of these is a method, so that no name clashes with a method of another trait.
     pub trait Index: Copy + Eq {
@@ -23,11 +23,11 @@ pub(crate) mod sealed {
         /// The index as it is, for an error.
         fn to_i128(row: Self) -> i128;
 
-        /// The index as a number to hash.
-        fn to_bits(row: Self) -> u64;
-
         /// The indices as the kernels take them.
         fn indices(rows: &[Self]) -> Indices<'_>;
+
+        /// The same, to change them.
+        fn indices_mut(rows: &mut [Self]) -> IndicesMut<'_>;
     }
 }
 
@@ -37,6 +37,13 @@ pub(crate) mod sealed {
 pub enum Indices<'a> {
     U32(&'a [u32]),
     U64(&'a [u64]),
+}
+
+/// [`Indices`] to change.
+#[derive(Debug)]
+pub enum IndicesMut<'a> {
+    U32(&'a mut [u32]),
+    U64(&'a mut [u64]),
 }
 
 impl Indices<'_> {
@@ -109,13 +116,13 @@ macro_rules! row_index {
             }
 
             #[inline(always)]
-            fn to_bits(row: Self) -> u64 {
-                row as u64
+            fn indices(rows: &[Self]) -> Indices<'_> {
+                Indices::$Variant(bytemuck::must_cast_slice(rows))
             }
 
             #[inline(always)]
-            fn indices(rows: &[Self]) -> Indices<'_> {
-                Indices::$Variant(bytemuck::must_cast_slice(rows))
+            fn indices_mut(rows: &mut [Self]) -> IndicesMut<'_> {
+                IndicesMut::$Variant(bytemuck::must_cast_slice_mut(rows))
             }
         }
     )*};

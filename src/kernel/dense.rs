@@ -49,7 +49,11 @@ impl<const USUAL: bool> SliceKernel for Long<USUAL> {
         let in_turn = len >= IN_TURN_FROM;
         let mut step = Step::new(rule, if USUAL { Flags::UNUSUAL_OR_FAST } else { Flags::FAST });
         let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() {
-            each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
+            if USUAL || W > 8 {
+                each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
+            } else {
+                each_group::<W, L, f32, 2>(lanes, w, g, a, in_turn, &mut step)
+            }
         } else {
             step.flags = step.flags.fast();
             each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)

@@ -8,7 +8,7 @@ use crate::backend::lanes::{Lanes, map, zip};
 /// infinite, NaN, negative or below 2⁻⁶⁴. Then all roots of the group go to the divider.
 #[inline(always)]
 pub(super) fn roots<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, x: [L::Vector; N]) -> [L::Vector; N] {
-    if N <= L::ROOTS_OF_PRODUCTS {
+    if N <= L::ROOTS_OF_PRODUCTS || N < 4 {
         return map(
             x,
             #[inline(always)]

@@ -277,12 +277,20 @@ impl<V: Copy> Rule<V> {
             return 0;
         }
         let (mut new, mut sums, mut skipped) = (new, sums, 0);
-        for (((new, old), sum), before) in new.iter_mut().zip(old).zip(&mut sums).zip(before) {
-            let good = lanes.at_most(lanes.splat(0.0), before);
-            let good = lanes.and(good, finite(lanes, [*new, *sum]));
-            *new = lanes.select(good, *new, old);
-            *sum = lanes.select(good, *sum, before);
-            skipped += W - lanes.count(good);
+        // Mostly no element is skipped, which one question for all blocks finds out.
+        let all = before.iter().fold(
+            lanes.and(finite(lanes, new), finite(lanes, sums)),
+            #[inline(always)]
+            |all, before| lanes.and(all, lanes.at_most(lanes.splat(0.0), *before)),
+        );
+        if W == 1 || !lanes.all(all) {
+            for (((new, old), sum), before) in new.iter_mut().zip(old).zip(&mut sums).zip(before) {
+                let good = lanes.at_most(lanes.splat(0.0), before);
+                let good = lanes.and(good, finite(lanes, [*new, *sum]));
+                *new = lanes.select(good, *new, old);
+                *sum = lanes.select(good, *sum, before);
+                skipped += W - lanes.count(good);
+            }
         }
         w.store(lanes, new);
         a.store(lanes, sums);

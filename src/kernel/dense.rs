@@ -6,6 +6,8 @@ use super::blocks::{Blocks, GROUP, Pass, Place, Source, each_group};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, SliceKernel};
 
+const HALF_GROUP: usize = GROUP / 2;
+
 /// From how many elements on groups begin where a vector may.
 const ALIGN_FROM: usize = 512;
 
@@ -49,10 +51,11 @@ impl<const USUAL: bool> SliceKernel for Long<USUAL> {
         let in_turn = len >= IN_TURN_FROM;
         let mut step = Step::new(rule, if USUAL { Flags::UNUSUAL_OR_FAST } else { Flags::FAST });
         let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() {
+            // Sixteen registers are too few: see docs/decisions.md, "Unusual steps on AVX2 are in groups of two".
             if USUAL || W > 8 {
                 each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
             } else {
-                each_group::<W, L, f32, 2>(lanes, w, g, a, in_turn, &mut step)
+                each_group::<W, L, f32, HALF_GROUP>(lanes, w, g, a, in_turn, &mut step)
             }
         } else {
             step.flags = step.flags.fast();

@@ -57,17 +57,17 @@ impl Kernel for AllFinite<'_> {
         const STRIDE: usize = 1024;
 
         let (strides, rest) = self.0.as_chunks::<STRIDE>();
-        strides.iter().map(<[f32; STRIDE]>::as_slice).chain([rest]).all(
-            #[inline(always)]
-            |stride| {
-                let (blocks, rest) = stride.as_chunks::<W>();
-                let mut good = finite(lanes, [lanes.load_first(rest)]);
-                for block in blocks {
-                    good = lanes.and(good, finite(lanes, [lanes.load(block)]));
-                }
-                lanes.all(good)
-            },
-        )
+        for stride in strides.iter().map(<[f32; STRIDE]>::as_slice).chain([rest]) {
+            let (blocks, rest) = stride.as_chunks::<W>();
+            let mut good = finite(lanes, [lanes.load_first(rest)]);
+            for block in blocks {
+                good = lanes.and(good, finite(lanes, [lanes.load(block)]));
+            }
+            if !lanes.all(good) {
+                return false;
+            }
+        }
+        true
     }
 }
 

@@ -1,14 +1,15 @@
 //! Exact roots, some of them from estimates of `1/√x`, so that products share the work with the divider.
 
+use super::blocks::GROUP;
 use crate::backend::lanes::{Lanes, map, zip};
 
-/// `√x`, correctly rounded. Of a group of blocks the first are made of products, the others by the divider.
+/// `√x`, correctly rounded. Of a full group of blocks the first are made of products, all others by the divider.
 ///
 /// One guard serves the group. The estimates of `1/(2√x)` are added up: the sum is NaN or too large if any `x` is 0,
 /// infinite, NaN, negative or below 2⁻⁶⁴. Then all roots of the group go to the divider.
 #[inline(always)]
 pub(super) fn roots<const W: usize, L: Lanes<W>, const N: usize>(lanes: L, x: [L::Vector; N]) -> [L::Vector; N] {
-    if N <= L::ROOTS_OF_PRODUCTS || N < 4 {
+    if N < GROUP {
         return map(
             x,
             #[inline(always)]

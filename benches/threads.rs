@@ -1,6 +1,6 @@
 //! Steps on several threads beside the serial ones: how much faster, for each size of the work.
 //!
-//! The thresholds in `src/parallel.rs` are chosen by this. The two take turns, one call each, so that other load on the
+//! The thresholds in `src/step/parallel.rs` are chosen by this. The two take turns, one call each, so that other load on the
 //! machine meets both; the least time of each is compared. Between calls there is a pause in which rayon's threads fall
 //! asleep, as they do in a program that has something else to do. Calls come from outside of the pool (`from outside`)
 //! or from a thread of it. The table does not fit in a cache; its rows are uniformly random, or the first ones are

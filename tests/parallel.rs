@@ -15,7 +15,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use reference::{Options, assert_same};
 
 /// The least number of elements of a dense step, and the least work for rows, that is divided among threads.
-const MIN_DENSE: usize = 1 << 18;
+const MIN_DENSE: usize = 1 << 19;
 const MIN_ROWS: usize = 1 << 18;
 
 const THREADS: [usize; 5] = [1, 2, 3, 4, 7];

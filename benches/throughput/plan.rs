@@ -69,7 +69,7 @@ impl Plan {
                 placed: vec![1 << 12],
                 lengths: vec![64, 1 << 10, 1 << 17],
                 calls: &[1, 17],
-                threads: vec![1 << 18],
+                threads: vec![1 << 19],
                 columns_in_cache: &[4, 16],
                 columns: &[4, 20, 256],
                 parameters: 1 << 16,

@@ -6,8 +6,8 @@ use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Error, Report, Table};
 
 /// The least number of elements of a dense step that is divided. Fewer take less time than it may take to wake a
-/// sleeping thread: see docs/decisions.md, "From 2¹⁸ elements on".
-const MIN_DENSE: usize = 1 << 18;
+/// sleeping thread: see docs/decisions.md, "From 2¹⁹ elements on".
+const MIN_DENSE: usize = 1 << 19;
 
 /// The least work of a step for rows that is divided.
 const MIN_ROWS: usize = 1 << 18;
@@ -34,7 +34,7 @@ const SAMPLES: usize = 512;
 impl Adagrad {
     /// [`Adagrad::step`] on several threads, with the same result.
     ///
-    /// Each thread gets a part of the slices. Fewer than 2¹⁸ elements are stepped by the calling thread alone, because
+    /// Each thread gets a part of the slices. Fewer than 2¹⁹ elements are stepped by the calling thread alone, because
     /// it would take longer to wake another. The step itself allocates nothing, but rayon may.
     ///
     /// ```

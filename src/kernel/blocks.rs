@@ -116,7 +116,7 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage, const N: u
     pass: &mut impl Pass,
 ) -> (&'s mut [f32], &'s [f32], &'s mut [A]) {
     let groups = w.len() / (W * N);
-    let (part, groups) = if in_turn { (groups / PARTS, groups / PARTS * PARTS) } else { (groups, groups) };
+    let (part, groups) = if in_turn { (groups / PARTS, groups / PARTS * PARTS) } else { (1, groups) };
     let done = groups * (W * N);
     let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
         (w.split_at_mut_checked(done), g.split_at_checked(done), a.split_at_mut_checked(done))
@@ -125,17 +125,13 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage, const N: u
     };
     let (w, g, a) = (w.as_chunks_mut().0, g.as_chunks().0, a.as_chunks_mut().0);
     let (w, g, a) = (w.as_chunks_mut().0, g.as_chunks().0, a.as_chunks_mut().0);
-    if !in_turn {
-        for ((w, g), a) in w.iter_mut().zip(g).zip(a) {
-            pass.blocks::<W, L, N>(lanes, w, g, a);
-        }
-        return (w_rest, g_rest, a_rest);
-    }
-    for first in 0..part {
-        let mut index = first;
-        while let (Some(w), Some(g), Some(a)) = (w.get_mut(index), g.get(index), a.get_mut(index)) {
-            pass.blocks::<W, L, N>(lanes, w, g, a);
-            index = index.wrapping_add(part);
+    let (mut first, mut index) = (0, 0);
+    while let (Some(w), Some(g), Some(a)) = (w.get_mut(index), g.get(index), a.get_mut(index)) {
+        pass.blocks::<W, L, N>(lanes, w, g, a);
+        index = index.wrapping_add(part);
+        if index >= groups {
+            first += 1;
+            index = if first < part { first } else { groups };
         }
     }
     (w_rest, g_rest, a_rest)

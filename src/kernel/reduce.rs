@@ -90,23 +90,16 @@ impl Kernel for SumOfSquares<'_> {
         let (strides, rest) = self.0.as_chunks::<STRIDE>();
         for stride in strides.iter().map(<[f32; STRIDE]>::as_slice).chain([rest]) {
             let sums = squares(lanes, stride);
-            let mut sum = 0.0;
-            for part in sums {
-                sum += f64::from(part);
-            }
-            if (LEAST..f64::INFINITY).contains(&sum) {
+            let sums = sums.map(f64::from);
+            if (LEAST..f64::INFINITY).contains(&tree(&sums)) {
                 for (total, sum) in totals.iter_mut().zip(sums) {
-                    *total += f64::from(sum);
+                    *total += sum;
                 }
             } else {
                 add_squares_in_f64(stride, &mut totals);
             }
         }
-        let totals: [f64; 16] = add_neighbours(&totals);
-        let totals: [f64; 8] = add_neighbours(&totals);
-        let totals: [f64; 4] = add_neighbours(&totals);
-        let [a, b] = add_neighbours(&totals);
-        a + b
+        tree(&totals)
     }
 }
 
@@ -122,6 +115,16 @@ fn add_squares_in_f64(stride: &[f32], totals: &mut [f64; SUMS]) {
     for (total, sum) in totals.iter_mut().zip(sums) {
         *total += sum;
     }
+}
+
+/// The sum of all, as a tree of neighbours.
+#[inline(always)]
+fn tree(values: &[f64; SUMS]) -> f64 {
+    let sums: [f64; 16] = add_neighbours(values);
+    let sums: [f64; 8] = add_neighbours(&sums);
+    let sums: [f64; 4] = add_neighbours(&sums);
+    let [a, b] = add_neighbours(&sums);
+    a + b
 }
 
 /// One level of a tree: the sums of pairs. `N` is twice `HALF`.

@@ -90,9 +90,12 @@ impl Kernel for SumOfSquares<'_> {
         let (strides, rest) = self.0.as_chunks::<STRIDE>();
         for stride in strides.iter().map(<[f32; STRIDE]>::as_slice).chain([rest]) {
             let sums = squares(lanes, stride);
-            let sums = sums.map(f64::from);
-            if (LEAST..f64::INFINITY).contains(&tree(&sums)) {
-                for (total, sum) in totals.iter_mut().zip(sums) {
+            let mut wide = [0.0; SUMS];
+            for (wide, sum) in wide.iter_mut().zip(sums) {
+                *wide = f64::from(sum);
+            }
+            if (LEAST..f64::INFINITY).contains(&tree(&wide)) {
+                for (total, sum) in totals.iter_mut().zip(wide) {
                     *total += sum;
                 }
             } else {

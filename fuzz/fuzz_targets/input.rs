@@ -207,7 +207,7 @@ fn bits<T: Pod>(values: &[T]) -> &[u8] {
 pub fn fault_of(options: &Options) -> Option<Error> {
     let epsilon = match options.epsilon {
         Epsilon::OutsideSqrt(epsilon) | Epsilon::InsideSqrt(epsilon) => epsilon,
-        other => unimplemented!("{other:?}"),
+        other => panic!("a place of ε that is not known here: {other:?}"),
     };
     let weight_decay = match options.weight_decay {
         WeightDecay::L2(lambda) | WeightDecay::Decoupled(lambda) => lambda,

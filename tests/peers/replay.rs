@@ -201,7 +201,7 @@ impl Peer {
         let d = match (self.epsilon)(case.epsilon as f32) {
             Epsilon::OutsideSqrt(epsilon) => sum.sqrt() + epsilon,
             Epsilon::InsideSqrt(epsilon) => (sum + epsilon).sqrt(),
-            other => unimplemented!("{other:?}"),
+            other => panic!("a place of ε that is not known here: {other:?}"),
         };
         let inputs = [w, g, before.accumulator[i]];
         let between = [decay, decay * rate, decayed, decayed * decayed, rate * decayed, rate * decayed / d];
@@ -216,7 +216,7 @@ impl Peer {
         let root_and_epsilon = |sum: Near| match (self.epsilon)(0.0) {
             Epsilon::OutsideSqrt(_) => sum.sqrt() + epsilon,
             Epsilon::InsideSqrt(_) => (sum + epsilon).sqrt(),
-            other => unimplemented!("{other:?}"),
+            other => panic!("a place of ε that is not known here: {other:?}"),
         };
         let dim = case.dim;
         for (row, grads) in self.near_gradients(case, step) {

@@ -113,7 +113,7 @@ impl Options {
         match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + epsilon,
             Epsilon::InsideSqrt(epsilon) => (accumulator + epsilon).sqrt(),
-            other => unimplemented!("{other:?}"),
+            other => panic!("a place of ε that is not known here: {other:?}"),
         }
     }
 
@@ -268,7 +268,7 @@ impl Options {
         let d = match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + f64::from(epsilon),
             Epsilon::InsideSqrt(epsilon) => (accumulator + f64::from(epsilon)).sqrt(),
-            other => unimplemented!("{other:?}"),
+            other => panic!("a place of ε that is not known here: {other:?}"),
         };
         (if d == 0.0 { w } else { w - rate * g / d }, accumulator)
     }

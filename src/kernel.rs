@@ -19,6 +19,7 @@ pub(crate) use never;
 mod blocks;
 mod dense;
 mod flags;
+mod gradients;
 mod quotients;
 mod reduce;
 mod roots;
@@ -29,6 +30,7 @@ mod storage;
 
 pub(crate) use dense::{Few, LONG, Long, SHORT, Short};
 pub(crate) use flags::Flags;
+pub(crate) use gradients::{BagGradients, Gradients};
 pub(crate) use quotients::greatest_estimate;
 pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use rows::{AnyRows, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows};

@@ -1,8 +1,10 @@
 //! Parameters in rows, with their accumulators.
 
+mod bags;
 mod coalesce;
 mod index;
 
+pub use bags::Bags;
 pub use coalesce::coalesce;
 pub use index::RowIndex;
 pub(crate) use index::{Indices, IndicesMut};
@@ -147,6 +149,12 @@ impl<'a> Table<'a> {
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn check_rows<I: RowIndex>(&self, rows: &[I], grads: &[f32]) -> Result<(), Error> {
         check_gradient_rows(rows.len(), grads.len(), self.dim)?;
+        self.check_indices(rows)
+    }
+
+    /// Checks every row index.
+    #[cfg_attr(not(debug_assertions), inline)]
+    pub(crate) fn check_indices<I: RowIndex>(&self, rows: &[I]) -> Result<(), Error> {
         // A negative index, as the kernels take it, is at least as great as the type's end.
         let end = (self.rows as u64).min(I::END.wrapping_sub(1));
         if I::indices(rows).are_below(end) { Ok(()) } else { self.first_outside(rows) }

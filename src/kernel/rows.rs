@@ -1,10 +1,12 @@
 //! The step for some rows of a table.
 
 use core::array::from_ref;
+use core::mem::take;
 use core::slice::from_mut;
 
 use super::blocks::{Blocks, Halves, Pass};
 use super::dense::{SHORT, Step};
+use super::gradients::Gradients;
 use super::row_wise::step_row;
 use super::{Flags, Long, Rule, Short};
 use crate::backend::lanes::{Kernel, Lanes};
@@ -23,8 +25,8 @@ const INLINED: usize = 32;
 
 /// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.
 ///
-/// `params` is a multiple of `dim` long, `accumulator` holds `dim` values per row or, row-wise, one, `grads` is as
-/// long as `rows` times `dim`, and each row is in the table.
+/// `params` is a multiple of `dim` long, `accumulator` holds `dim` values per row or, row-wise, one, `grads` has `dim` values
+/// for each of `rows`, and each row is in the table.
 ///
 /// `params` and `accumulator` may be a part of the table, from `first_row` on. Then other rows are passed over.
 pub(crate) struct Rows<'a, const ROW_WISE: bool> {
@@ -34,14 +36,17 @@ pub(crate) struct Rows<'a, const ROW_WISE: bool> {
     pub(crate) first_row: usize,
     pub(crate) dim: usize,
     pub(crate) rows: Indices<'a>,
-    pub(crate) grads: &'a [f32],
+    pub(crate) grads: Gradients<'a>,
 }
 
 // Each of the following is a function of its own, which fits the registers. All return the number of elements or,
 // row-wise, rows skipped.
 
-/// The step by a rule that is `USUAL` or any. Each row is a call of a dense step, or a row-wise step.
-pub(crate) struct AnyRows<'s, 'a, const ROW_WISE: bool, const USUAL: bool>(pub(crate) &'s mut Rows<'a, ROW_WISE>);
+/// The step by a rule that is `USUAL` or any. Each row is a call of a dense step, or a row-wise step. Only with `BAGS` the
+/// rows may lie in bags, which costs a row-wise step time: see docs/decisions.md, "Bags".
+pub(crate) struct AnyRows<'s, 'a, const ROW_WISE: bool, const USUAL: bool, const BAGS: bool>(
+    pub(crate) &'s mut Rows<'a, ROW_WISE>,
+);
 
 /// The step by a usual rule, with an accumulator per element and few columns.
 pub(crate) struct ShortRows<'s, 'a>(pub(crate) &'s mut Rows<'a, false>);
@@ -55,19 +60,22 @@ impl Rows<'_, false> {
     #[inline(always)]
     pub(crate) fn are_short(&self) -> (bool, bool) {
         let inlined = !self.rule.flags.any(Flags::UNUSUAL) && self.params.len() < PREFETCH_FROM && self.dim < INLINED;
-        (inlined, matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16))
+        (inlined, !self.grads.are_of_bags() && matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16))
     }
 }
 
 impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
     /// Goes over the rows that are here, with their gradients, parameters and accumulators.
     #[inline(always)]
-    fn each<const W: usize, L: Lanes<W>, const PREFETCHED: bool>(
+    fn each<const W: usize, L: Lanes<W>, const PREFETCHED: bool, const BAGS: bool>(
         &mut self,
         lanes: L,
         mut row_step: impl FnMut(&mut [f32], &[f32], &mut [f32]),
     ) {
-        let Self { first_row, dim, rows, grads, .. } = *self;
+        let Self { first_row, dim, rows, .. } = *self;
+        let mut grads = take(&mut self.grads);
+        // At least one, or there would be a panic to link.
+        let mut grads_in_order = if BAGS { &[] } else { grads.of_rows() }.chunks_exact(dim.max(1));
         let accumulators = if ROW_WISE { 1 } else { dim };
         // No row has 0 columns.
         let rows_here = self.params.len().checked_div(dim).unwrap_or(0);
@@ -78,15 +86,23 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
             Some(rows) if PREFETCHED && L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
             _ => usize::MAX,
         };
-        // At least one, or there would be a panic to link.
-        let mut grads = grads.chunks_exact(dim.max(1));
         each_chunk(
             rows,
             first_row,
             #[inline(always)]
             |position, places| {
-                for (offset, (place, g)) in places.iter().zip(&mut grads).enumerate() {
-                    if PREFETCHED && let Some(row) = rows.get(position.saturating_add(offset).saturating_add(ahead)) {
+                let mut offset = 0;
+                for place in places {
+                    let next = if BAGS {
+                        &[]
+                    } else if let Some(next) = grads_in_order.next() {
+                        next
+                    } else {
+                        break;
+                    };
+                    let position = position.saturating_add(offset);
+                    offset = offset.wrapping_add(1);
+                    if PREFETCHED && let Some(row) = rows.get(position.saturating_add(ahead)) {
                         self.prefetch(lanes, row.wrapping_sub(first_row));
                     }
                     if *place >= rows_here {
@@ -97,7 +113,7 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
                     else {
                         never!("the row is here")
                     };
-                    row_step(w, g, a);
+                    row_step(w, if BAGS { grads.of(lanes, position, dim) } else { next }, a);
                 }
             },
         );
@@ -138,7 +154,7 @@ fn row_of(table: &mut [f32], place: usize, dim: usize) -> Option<&mut [f32]> {
     table.get_mut(start..start.wrapping_add(dim))
 }
 
-impl<const ROW_WISE: bool, const USUAL: bool> Kernel for AnyRows<'_, '_, ROW_WISE, USUAL> {
+impl<const ROW_WISE: bool, const USUAL: bool, const BAGS: bool> Kernel for AnyRows<'_, '_, ROW_WISE, USUAL, BAGS> {
     type Output = usize;
 
     const LEAST_LANES: usize = 4;
@@ -148,7 +164,7 @@ impl<const ROW_WISE: bool, const USUAL: bool> Kernel for AnyRows<'_, '_, ROW_WIS
         let (rule, mut skipped) = (self.0.rule, 0);
         // Each row is a call; a longer one has more of its own to do before it begins.
         let is_short = self.0.dim < if rule.flags.is_fast() { SHORT } else { 2 * SHORT };
-        self.0.each::<W, L, true>(
+        self.0.each::<W, L, true, BAGS>(
             lanes,
             #[inline(always)]
             |w, g, a| {
@@ -173,15 +189,13 @@ impl<const ROW_WISE: bool> Kernel for ScalarRows<'_, '_, ROW_WISE> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Rows { rule, dim, first_row, rows, mut grads, .. } = *self.0;
+        let Rows { rule, dim, first_row, rows, .. } = *self.0;
+        let mut grads = take(&mut self.0.grads);
         let rows_here = self.0.params.len().checked_div(dim).unwrap_or(0);
         let accumulators = if ROW_WISE { 1 } else { dim };
         let mut step = Step::new(rule, Flags::NONE);
         for position in 0..rows.len() {
-            let (Some(row), Some((g, rest))) = (rows.get(position), grads.split_at_checked(dim)) else {
-                never!("a gradient for each row, each of which fits usize")
-            };
-            grads = rest;
+            let Some(row) = rows.get(position) else { never!("each row fits usize") };
             let place = row.wrapping_sub(first_row);
             if place >= rows_here {
                 continue;
@@ -191,6 +205,7 @@ impl<const ROW_WISE: bool> Kernel for ScalarRows<'_, '_, ROW_WISE> {
             else {
                 never!("the row is here")
             };
+            let g = grads.of(lanes, position, dim);
             if ROW_WISE {
                 step.skipped += step_row(rule, Flags::NONE, lanes, w, g, a);
             } else {
@@ -209,7 +224,7 @@ impl Kernel for ShortRows<'_, '_> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let mut step = Step::new(self.0.rule, Flags::UNUSUAL_OR_FAST);
-        self.0.each::<W, L, false>(
+        self.0.each::<W, L, false, true>(
             lanes,
             #[inline(always)]
             |w, g, a| Blocks { w, g, a, pass: &mut step }.run(lanes),
@@ -246,6 +261,7 @@ impl Rows<'_, true> {
     #[inline(always)]
     pub(crate) fn are_narrow(&self) -> bool {
         !self.rule.flags.any(Flags::UNUSUAL)
+            && !self.grads.are_of_bags()
             && self.params.len() < PREFETCH_FROM
             && matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16)
     }
@@ -274,7 +290,8 @@ impl Kernel for NarrowRowWise<'_, '_> {
 impl NarrowRowWise<'_, '_> {
     #[inline(always)]
     fn columns<const W: usize, L: Lanes<W>, const D: usize>(self, lanes: L) {
-        let Rows { rule, first_row, rows, grads, .. } = *self.0;
+        let Rows { rule, first_row, rows, .. } = *self.0;
+        let grads = self.0.grads.of_rows();
         let (params, accumulators) = (self.0.params.as_chunks_mut::<D>().0, &mut *self.0.accumulator);
         let mut grads = grads.as_chunks::<D>().0.iter();
         each_chunk(
@@ -310,7 +327,7 @@ impl<'a, const D: usize> Narrow<'a, D> {
             step: Step::new(rows.rule, Flags::UNUSUAL_OR_FAST),
             params: rows.params.as_chunks_mut().0,
             accumulator: rows.accumulator.as_chunks_mut().0,
-            grads: rows.grads.as_chunks().0,
+            grads: rows.grads.of_rows().as_chunks().0,
             rows: rows.rows,
             first_row: rows.first_row,
         }

@@ -3,7 +3,7 @@
 
 use adagrad::{Accumulation, Arithmetic, Epsilon, NonFinite, WeightDecay};
 
-use crate::reference::Options;
+use crate::reference::{Bags, Options};
 
 /// Lengths at and around every boundary of lanes, of blocks and of groups of blocks, and some beyond.
 pub const LENGTHS: [usize; 52] = [
@@ -134,6 +134,28 @@ impl State {
             accumulator: (0..len).map(|_| random.accumulated(value)).collect(),
         }
     }
+}
+
+/// Each way to pool rows in bags: some bags are empty, the first and the last among them, one has one row, and rows are in
+/// several bags and twice in one.
+pub fn bags(count: usize, table_rows: usize, seed: u64) -> Vec<Bags> {
+    let mut random = Random(seed);
+    let mut offsets = vec![0, 0];
+    let mut end = 0;
+    while end < count {
+        end = (end + [0, 1, 2, 3, 5, 20][random.below(6)]).min(count);
+        offsets.push(end);
+    }
+    offsets.push(end);
+    let rows: Vec<usize> = (0..count).map(|_| random.below(table_rows)).collect();
+    let weights: Vec<f32> = (0..count).map(|_| random.ordinary()).collect();
+    let mut all = Vec::new();
+    for mean in [false, true] {
+        for weights in [None, Some(weights.clone())] {
+            all.push(Bags { offsets: offsets.clone(), rows: rows.clone(), mean, weights });
+        }
+    }
+    all
 }
 
 /// Without options: ε on both sides of the root, rounded after each operation and fused.

@@ -248,6 +248,13 @@ impl Options {
         skipped
     }
 
+    /// The step for bags as copies of their gradients and a step for rows: how many elements or rows were skipped.
+    pub fn step_bags(&self, state: [&mut [f32]; 2], dim: usize, row_wise: bool, bags: &Bags, grads: &[f32]) -> usize {
+        let [params, accumulator] = state;
+        let step = if row_wise { Self::step_row_wise } else { Self::step_rows };
+        step(self, params, accumulator, dim, &bags.rows, &bags.expanded(grads, dim))
+    }
+
     /// The dense step of one element in `f64`: the new parameter and accumulator.
     pub fn step_f64(&self, w: f64, g: f64, accumulator: f64) -> (f64, f64) {
         let mut g = g * f64::from(self.gradient_scale) * if self.maximize { -1.0 } else { 1.0 };
@@ -271,6 +278,41 @@ impl Options {
             other => panic!("a place of ε that is not known here: {other:?}"),
         };
         (if d == 0.0 { w } else { w - rate * g / d }, accumulator)
+    }
+}
+
+/// Rows in bags.
+#[derive(Clone, Debug)]
+pub struct Bags {
+    pub offsets: Vec<usize>,
+    pub rows: Vec<usize>,
+    pub mean: bool,
+    pub weights: Option<Vec<f32>>,
+}
+
+impl Bags {
+    /// The same for the crate.
+    pub fn view(&self) -> adagrad::Bags<'_, usize> {
+        let bags = adagrad::Bags::new(&self.offsets, &self.rows).expect("in order");
+        let bags = if self.mean { bags.mean() } else { bags };
+        match &self.weights {
+            Some(weights) => bags.weighted(weights).expect("one for each row"),
+            None => bags,
+        }
+    }
+
+    /// A gradient for each row.
+    pub fn expanded(&self, grads: &[f32], dim: usize) -> Vec<f32> {
+        let mut expanded = Vec::new();
+        for (bag, ends) in self.offsets.windows(2).enumerate() {
+            for position in ends[0]..ends[1] {
+                for g in &grads[bag * dim..(bag + 1) * dim] {
+                    let g = if self.mean { g / (ends[1] - ends[0]) as f32 } else { *g };
+                    expanded.push(self.weights.as_ref().map_or(g, |weights| g * weights[position]));
+                }
+            }
+        }
+        expanded
     }
 }
 

@@ -54,6 +54,17 @@ pub enum Error {
         /// The number of rows in the table.
         rows: usize,
     },
+    /// There is no owner of rows.
+    NoOwners,
+    /// A range of rows ends before it begins.
+    Range {
+        /// Its position among the ranges.
+        position: usize,
+        /// Its end.
+        end: usize,
+        /// Its start, the end of the range before.
+        start: usize,
+    },
     /// The number of row indices times the number of columns overflows `usize`.
     Overflow {
         /// The number of row indices.
@@ -99,6 +110,10 @@ impl fmt::Display for Error {
             }
             Self::Row { position, row, rows } => {
                 write!(f, "rows[{position}] is {row}, expected 0 or more and less than {rows}, the table's rows")
+            }
+            Self::NoOwners => write!(f, "there are 0 owners, expected at least 1"),
+            Self::Range { position, end, start } => {
+                write!(f, "ends[{position}] is {end}, expected at least {start}, where its range begins")
             }
             Self::Overflow { rows, dim } => {
                 write!(f, "{rows} rows of {dim} columns overflow usize")

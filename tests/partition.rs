@@ -66,6 +66,12 @@ proptest! {
     }
 }
 
+/// A step on a table, row-wise where it has fewer accumulators than parameters.
+fn step(opt: &Adagrad, [w, a]: [&mut Vec<f32>; 2], dim: usize, rows: &[u32], grads: &[f32]) {
+    let table = if a.len() == w.len() { Table::new(w, a, dim) } else { Table::row_wise(w, a, dim) };
+    opt.step_rows(&mut table.expect("its shape fits"), rows, grads).expect("valid");
+}
+
 /// The bits of one table, on every backend, with both kinds of accumulators and rows that appear several times.
 #[test]
 fn owners_make_the_bits_of_one_table() {
@@ -88,10 +94,8 @@ fn owners_make_the_bits_of_one_table() {
                 for row_wise in [false, true] {
                     let opt = Adagrad::new(0.1).with_backend(backend);
                     let width = if row_wise { 1 } else { dim };
-                    let new = if row_wise { Table::row_wise } else { Table::new };
                     let (mut w, mut a) = (params.clone(), vec![0.0; ROWS * width]);
-                    let mut table = new(&mut w, &mut a, dim).expect("its shape fits");
-                    opt.step_rows(&mut table, &rows, &grads).expect("valid");
+                    step(&opt, [&mut w, &mut a], dim, &rows, &grads);
 
                     let mut at = 0;
                     for (owner, count) in counts.iter().enumerate() {
@@ -100,10 +104,9 @@ fn owners_make_the_bits_of_one_table() {
                         let mut own_w: Vec<f32> =
                             own.iter().flat_map(|row| &params[row * dim..][..dim]).copied().collect();
                         let mut own_a = vec![0.0; own.len() * width];
-                        let mut table = new(&mut own_w, &mut own_a, dim).expect("its shape fits");
                         let part = at..at + count;
                         let grads = &to_grads[part.start * dim..part.end * dim];
-                        opt.step_rows(&mut table, &to_rows[part], grads).expect("valid");
+                        step(&opt, [&mut own_w, &mut own_a], dim, &to_rows[part], grads);
                         at += count;
                         let gathered = |table: &[f32], width: usize| -> Vec<f32> {
                             own.iter().flat_map(|row| &table[row * width..][..width]).copied().collect()

@@ -218,7 +218,10 @@ fn sort<I: RowIndex + TryFrom<usize>>(
         *count = start;
         start = next;
     }
-    for (row, g) in rows.iter().zip(grads.chunks_exact(dim.max(1))) {
+    let mut rest = grads;
+    for row in rows {
+        let Some((g, behind)) = rest.split_at_checked(dim) else { never!("a gradient for each row") };
+        rest = behind;
         let Some((owner, local)) = owner_of(*row) else { never!("it has an owner") };
         let Some(place) = counts.get_mut(owner) else { never!("a count for each owner") };
         let (Some(to_row), Ok(local)) = (to_rows.get_mut(*place), I::try_from(local)) else {

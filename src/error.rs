@@ -65,6 +65,17 @@ pub enum Error {
         /// The greatest that it may be.
         greatest: usize,
     },
+    /// There is no owner of rows.
+    NoOwners,
+    /// A range of rows ends before it begins.
+    Range {
+        /// Its position among the ranges.
+        position: usize,
+        /// Its end.
+        end: usize,
+        /// Its start, the end of the range before.
+        start: usize,
+    },
     /// The number of gradients, one for each row index or bag, times the number of columns overflows `usize`.
     Overflow {
         /// The number of gradients.
@@ -113,6 +124,10 @@ impl fmt::Display for Error {
             }
             Self::Offset { position, offset, least, greatest } => {
                 write!(f, "offsets[{position}] is {offset}, expected {least} to {greatest}")
+            }
+            Self::NoOwners => write!(f, "there are 0 owners, expected at least 1"),
+            Self::Range { position, end, start } => {
+                write!(f, "ends[{position}] is {end}, expected at least {start}, where its range begins")
             }
             Self::Overflow { rows, dim } => {
                 write!(f, "{rows} rows of {dim} columns overflow usize")

@@ -1,8 +1,9 @@
 //! Adagrad steps over `f32` slices: `no_std`, without allocation, and with the same bits on every backend.
 //!
 //! - [`Adagrad`] holds the hyper-parameters. [`Adagrad::step`] updates slices. [`Adagrad::step_rows`] updates rows of a
-//!   [`Table`], with one accumulator per element or per row; [`coalesce`](coalesce()) sums duplicate rows first.
-//!   [`Adagrad::step_bags`] is for rows that share a gradient, in [`Bags`].
+//!   [`Table`], with one accumulator per element or per row; [`coalesce`](coalesce()) sums duplicate rows first, and
+//!   [`partition`](partition()) sorts rows by who owns them. [`Adagrad::step_bags`] is for rows that share a gradient, in
+//!   [`Bags`].
 //! - The memory is the caller's. A call that returns an [`Error`] has written nothing, and no call panics.
 //! - [`Backend`] is chosen at run time, even without `std`: scalar, portable SIMD, AVX2, AVX-512. The results do not
 //!   depend on it.
@@ -64,7 +65,7 @@ pub use error::Error;
 pub use norms::{all_finite, check_accumulator, clip_norm_scale, sum_of_squares};
 pub use schedule::Schedule;
 pub use step::Report;
-pub use table::{Bags, RowIndex, Table, coalesce};
+pub use table::{Bags, Owners, RowIndex, Table, coalesce, partition};
 
 /// The code of the README, compiled.
 #[cfg(doctest)]

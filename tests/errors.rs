@@ -1,8 +1,8 @@
 //! Bad input gives an error that says which argument, what it was and what was expected, and writes nothing.
 
 use adagrad::{
-    Accumulation, Adagrad, Backend, Bags, Epsilon, Error, Report, RowIndex, Table, WeightDecay, check_accumulator,
-    coalesce,
+    Accumulation, Adagrad, Backend, Bags, Epsilon, Error, Owners, Report, RowIndex, Table, WeightDecay,
+    check_accumulator, coalesce, partition,
 };
 
 const PARAMS: [f32; 6] = [1.0, -2.0, 3.0, -4.0, 5.0, -6.0];
@@ -225,6 +225,51 @@ fn coalescing() {
 }
 
 #[test]
+fn partitioning() {
+    fn call<I: RowIndex + From<u8> + core::fmt::Debug>(
+        rows: &[I],
+        dim: usize,
+        owners: Owners<'_>,
+        [grads, to_rows, to_grads, counts]: [usize; 4],
+    ) -> Result<(), Error> {
+        let (mut r, mut g, mut c) = ([I::from(9); 4], [7.0_f32; 9], [8_usize; 4]);
+        let result =
+            partition(rows, &PARAMS[..grads], dim, owners, &mut r[..to_rows], &mut g[..to_grads], &mut c[..counts]);
+        if result.is_err() {
+            assert_eq!((r, g, c), ([I::from(9); 4], [7.0; 9], [8; 4]), "changed by an error");
+        }
+        result
+    }
+    let two = Owners::Modulo { owners: 2, rows: 5 };
+    let length = |what, expected, actual| Err(Error::Length { what, expected, actual });
+    assert_eq!(call(&[1_u32, 4], 3, two, [6, 2, 6, 2]), Ok(()));
+    assert_eq!(call(&[1_u32, 4], 0, two, [6, 2, 6, 2]), Err(Error::ZeroDim));
+    assert_eq!(call(&[1_u32, 4], 3, two, [5, 2, 6, 2]), length("grads", 6, 5));
+    assert_eq!(call(&[1_u32, 4], 3, two, [6, 3, 6, 2]), length("to_rows", 2, 3));
+    assert_eq!(call(&[1_u32, 4], 3, two, [6, 2, 7, 2]), length("to_grads", 6, 7));
+    assert_eq!(call(&[1_u32, 4], 3, two, [6, 2, 6, 3]), length("counts", 2, 3));
+    assert_eq!(call::<u32>(&[], 3, Owners::Modulo { owners: 0, rows: 5 }, [0; 4]), Err(Error::NoOwners));
+    assert_eq!(call::<u32>(&[], 3, Owners::Ranges(&[]), [0; 4]), Err(Error::NoOwners));
+    let falls = Error::Range { position: 2, end: 3, start: 4 };
+    assert_eq!(call(&[1_u32, 2], 3, Owners::Ranges(&[1, 4, 3]), [6, 2, 6, 3]), Err(falls));
+    let overflow = Error::Overflow { rows: 2, dim: usize::MAX };
+    assert_eq!(call(&[1_u32, 2], usize::MAX, two, [6, 2, 6, 2]), Err(overflow));
+    for owners in [two, Owners::Ranges(&[2, 5])] {
+        let at_1 = |row| Err(Error::Row { position: 1, row, rows: 5 });
+        assert_eq!(call(&[0_u32, 5], 3, owners, [6, 2, 6, 2]), at_1(5));
+        assert_eq!(call(&[0_u32, u32::MAX], 3, owners, [6, 2, 6, 2]), at_1(u32::MAX.into()));
+        assert_eq!(call(&[0_u64, u64::MAX], 3, owners, [6, 2, 6, 2]), at_1(u64::MAX.into()));
+        assert_eq!(call(&[0, usize::MAX], 3, owners, [6, 2, 6, 2]), at_1(usize::MAX as i128));
+        assert_eq!(call(&[0_i32, -1], 3, owners, [6, 2, 6, 2]), at_1(-1));
+        assert_eq!(call(&[0_i64, i64::MIN], 3, owners, [6, 2, 6, 2]), at_1(i64::MIN.into()));
+    }
+    // As many rows as there can be: only those that a signed index can name.
+    let all = Owners::Modulo { owners: 2, rows: usize::MAX };
+    assert_eq!(call(&[i32::MAX, 0], 3, all, [6, 2, 6, 2]), Ok(()));
+    assert_eq!(call(&[0_i32, -1], 3, all, [6, 2, 6, 2]), Err(Error::Row { position: 1, row: -1, rows: usize::MAX }));
+}
+
+#[test]
 fn empty_input_does_nothing() {
     let opt = Adagrad::new(0.1);
     assert_eq!(opt.step(&mut [], &[], &mut []), Ok(Report::default()));
@@ -365,6 +410,8 @@ fn messages_name_argument_value_and_expectation() {
             "rows[1] is -1, expected 0 or more and less than 3, the table's rows",
         ),
         (Error::Offset { position: 2, offset: -1, least: 1, greatest: 3 }, "offsets[2] is -1, expected 1 to 3"),
+        (Error::NoOwners, "there are 0 owners, expected at least 1"),
+        (Error::Range { position: 2, end: 3, start: 4 }, "ends[2] is 3, expected at least 4, where its range begins"),
         (Error::Overflow { rows: 2, dim: 9 }, "2 rows of 9 columns overflow usize"),
         (
             Error::Hyperparameter { what: "epsilon", value: f32::NAN, expected: "finite and at least 0" },

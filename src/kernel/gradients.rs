@@ -1,7 +1,7 @@
 //! Where a row's gradient comes from: there is one for each row, or one for each bag of rows.
 
 use super::blocks::{Blocks, Pass, Place, Source, nothing};
-use crate::backend::lanes::{Kernel, Lanes, map};
+use crate::backend::lanes::{Lanes, map};
 use crate::table::Indices;
 
 /// The gradients of rows.
@@ -94,7 +94,7 @@ impl<'a> Gradients<'a> {
         if is_new || bags.weights.is_some() {
             let size = if bags.mean { bags.size as f32 } else { 1.0 };
             let weight = bags.weights.and_then(|weights| weights.get(position)).copied().unwrap_or(1.0);
-            Blocks { w: scaled, g: values, a: nothing!(dim), pass: &mut Scale { size, weight } }.run(lanes);
+            lanes.call(Blocks { w: scaled, g: values, a: nothing!(dim), pass: &mut Scale { size, weight } });
         }
         scaled
     }

@@ -56,11 +56,14 @@ pub(crate) struct NarrowRows<'s, 'a>(pub(crate) &'s mut Rows<'a, false>);
 
 impl Rows<'_, false> {
     /// Whether the step of a row is to be inlined, and whether there is a [`Narrow`] for the number of columns. Both need a
-    /// usual rule, and tables that are large need [`AnyRows`], which prefetches.
+    /// usual rule; tables that are large, and bags, need [`AnyRows`].
     #[inline(always)]
     pub(crate) fn are_short(&self) -> (bool, bool) {
-        let inlined = !self.rule.flags.any(Flags::UNUSUAL) && self.params.len() < PREFETCH_FROM && self.dim < INLINED;
-        (inlined, !self.grads.are_of_bags() && matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16))
+        let inlined = !self.rule.flags.any(Flags::UNUSUAL)
+            && !self.grads.are_of_bags()
+            && self.params.len() < PREFETCH_FROM
+            && self.dim < INLINED;
+        (inlined, matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16))
     }
 }
 
@@ -224,7 +227,7 @@ impl Kernel for ShortRows<'_, '_> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let mut step = Step::new(self.0.rule, Flags::UNUSUAL_OR_FAST);
-        self.0.each::<W, L, false, true>(
+        self.0.each::<W, L, false, false>(
             lanes,
             #[inline(always)]
             |w, g, a| Blocks { w, g, a, pass: &mut step }.run(lanes),

@@ -98,7 +98,11 @@ pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) 
     if lanes == 1 {
         run(backend, ScalarRows(step))
     } else if step.grads.are_of_bags() {
-        run(backend, AnyRows::<true, false, true>(step))
+        if step.rule.flags.any(Flags::UNUSUAL) {
+            run(backend, AnyRows::<true, false, true>(step))
+        } else {
+            run(backend, AnyRows::<true, true, true>(step))
+        }
     } else if step.rule.flags.any(Flags::UNUSUAL) {
         run(backend, AnyRows::<true, false, false>(step))
     } else if lanes >= 8 && step.are_narrow() {

@@ -1,4 +1,4 @@
-//! What both targets share: the fuzzer's bytes as hyper-parameters, lengths and buffers, and what every backend must
+//! What the targets share: the fuzzer's bytes as hyper-parameters, lengths and buffers, and what every backend must
 //! make of them.
 
 use core::ops::Range;

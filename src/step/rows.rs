@@ -80,7 +80,7 @@ impl Adagrad {
 pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     if lanes == 1 {
-        return run(backend, ScalarRows(step));
+        return run_scalar(backend, step);
     }
     let is_usual = !step.rule.flags.any(Flags::UNUSUAL);
     match step.are_short() {
@@ -96,7 +96,7 @@ pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> 
 pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     if lanes == 1 {
-        run(backend, ScalarRows(step))
+        run_scalar(backend, step)
     } else if step.grads.are_of_bags() {
         if step.rule.flags.any(Flags::UNUSUAL) {
             run(backend, AnyRows::<true, false, true>(step))
@@ -109,6 +109,15 @@ pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) 
         run(backend, NarrowRowWise(step))
     } else {
         run(backend, AnyRows::<true, true, false>(step))
+    }
+}
+
+#[inline(always)]
+fn run_scalar<const ROW_WISE: bool>(backend: Option<Backend>, step: &mut Rows<'_, ROW_WISE>) -> Result<usize, Error> {
+    if step.grads.are_of_bags() {
+        run(backend, ScalarRows::<ROW_WISE, true>(step))
+    } else {
+        run(backend, ScalarRows::<ROW_WISE, false>(step))
     }
 }
 

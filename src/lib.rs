@@ -58,7 +58,7 @@ mod schedule;
 mod step;
 mod table;
 
-pub use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, WeightDecay};
+pub use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, Order, WeightDecay};
 pub use backend::Backend;
 pub use diagnostics::Summary;
 pub use error::Error;

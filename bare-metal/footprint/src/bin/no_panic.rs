@@ -56,7 +56,7 @@ fn getters(memory: &mut Memory) {
     let options = &memory.options;
     black_box((options.learning_rate(), options.epsilon(), options.weight_decay(), options.gradient_scale()));
     black_box((options.clip_value(), options.maximize(), options.arithmetic(), options.accumulation()));
-    black_box((options.non_finite(), options.initial_accumulator(), options.backend()));
+    black_box((options.order(), options.non_finite(), options.initial_accumulator(), options.backend()));
 }
 
 #[inline(never)]

@@ -1,4 +1,4 @@
-//! The trace with which Adagrad is commonly taught, to the precision that is printed there; and GloVe's loop.
+//! The trace with which Adagrad is commonly taught, to the precision that is printed there; and the loop of `GloVe`.
 //!
 //! Two parameters start at 0 and see the gradients below with η = 0.1 and ε = 1e-8: the first parameter's feature is
 //! frequent, the second one's rare.

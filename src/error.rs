@@ -54,9 +54,31 @@ pub enum Error {
         /// The number of rows in the table.
         rows: usize,
     },
-    /// The number of row indices times the number of columns overflows `usize`.
+    /// An offset of [`Bags`](crate::Bags) is out of order.
+    Offset {
+        /// Its position among the offsets.
+        position: usize,
+        /// The offset.
+        offset: i128,
+        /// The least that it may be.
+        least: usize,
+        /// The greatest that it may be.
+        greatest: usize,
+    },
+    /// There is no owner of rows.
+    NoOwners,
+    /// A range of rows ends before it begins.
+    Range {
+        /// Its position among the ranges.
+        position: usize,
+        /// Its end.
+        end: usize,
+        /// Its start, the end of the range before.
+        start: usize,
+    },
+    /// The number of gradients, one for each row index or bag, times the number of columns overflows `usize`.
     Overflow {
-        /// The number of row indices.
+        /// The number of gradients.
         rows: usize,
         /// The number of columns.
         dim: usize,
@@ -100,6 +122,13 @@ impl fmt::Display for Error {
             Self::Row { position, row, rows } => {
                 write!(f, "rows[{position}] is {row}, expected 0 or more and less than {rows}, the table's rows")
             }
+            Self::Offset { position, offset, least, greatest } => {
+                write!(f, "offsets[{position}] is {offset}, expected {least} to {greatest}")
+            }
+            Self::NoOwners => write!(f, "there are 0 owners, expected at least 1"),
+            Self::Range { position, end, start } => {
+                write!(f, "ends[{position}] is {end}, expected at least {start}, where its range begins")
+            }
             Self::Overflow { rows, dim } => {
                 write!(f, "{rows} rows of {dim} columns overflow usize")
             }
@@ -121,4 +150,9 @@ impl core::error::Error for Error {}
 #[inline(always)]
 pub(crate) fn check_length(what: &'static str, expected: usize, actual: usize) -> Result<(), Error> {
     if actual == expected { Ok(()) } else { Err(Error::Length { what, expected, actual }) }
+}
+
+#[inline(always)]
+pub(crate) fn check_room(what: &'static str, minimum: usize, actual: usize) -> Result<(), Error> {
+    if actual >= minimum { Ok(()) } else { Err(Error::TooShort { what, minimum, actual }) }
 }

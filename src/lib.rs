@@ -1,14 +1,16 @@
 //! Adagrad steps over `f32` slices: `no_std`, without allocation, and with the same bits on every backend.
 //!
 //! - [`Adagrad`] holds the hyper-parameters. [`Adagrad::step`] updates slices. [`Adagrad::step_rows`] updates rows of a
-//!   [`Table`], with one accumulator per element or per row; [`coalesce`](coalesce()) sums duplicate rows first.
+//!   [`Table`], with one accumulator per element or per row; [`coalesce`](coalesce()) sums duplicate rows first, and
+//!   [`partition`](partition()) sorts rows by who owns them. [`Adagrad::step_bags`] is for rows that share a gradient, in
+//!   [`Bags`].
 //! - The memory is the caller's. A call that returns an [`Error`] has written nothing, and no call panics.
 //! - [`Backend`] is chosen at run time, even without `std`: scalar, portable SIMD, AVX2, AVX-512. The results do not
 //!   depend on it.
 //! - [`Schedule`] is a learning rate as a function of the step. [`Accumulation`] can forget. [`Adagrad::summary`] says how
 //!   far the effective rates have fallen. [`NonFinite`], [`all_finite`], [`sum_of_squares`], [`clip_norm_scale`] and
 //!   [`check_accumulator`] guard against bad gradients and states.
-//! - With the feature `rayon`, `Adagrad::par_step` and `Adagrad::par_step_rows` run on several threads. Only these can
+//! - With the feature `rayon`, `Adagrad::par_step`, `par_step_rows` and `par_step_bags` run on several threads. Only these can
 //!   panic: if rayon cannot start its threads.
 //!
 //! ```
@@ -56,14 +58,14 @@ mod schedule;
 mod step;
 mod table;
 
-pub use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, WeightDecay};
+pub use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, Order, WeightDecay};
 pub use backend::Backend;
 pub use diagnostics::Summary;
 pub use error::Error;
 pub use norms::{all_finite, check_accumulator, clip_norm_scale, sum_of_squares};
 pub use schedule::Schedule;
 pub use step::Report;
-pub use table::{RowIndex, Table, coalesce};
+pub use table::{Bags, Owners, RowIndex, Table, coalesce, partition};
 
 /// The code of the README, compiled.
 #[cfg(doctest)]

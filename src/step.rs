@@ -1,5 +1,6 @@
 //! The calls: checks, then a kernel.
 
+mod bags;
 mod dense;
 #[cfg(feature = "rayon")]
 mod parallel;

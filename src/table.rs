@@ -1,11 +1,15 @@
 //! Parameters in rows, with their accumulators.
 
+mod bags;
 mod coalesce;
 mod index;
+mod partition;
 
+pub use bags::Bags;
 pub use coalesce::coalesce;
 pub use index::RowIndex;
 pub(crate) use index::{Indices, IndicesMut};
+pub use partition::{Owners, partition};
 
 use crate::Error;
 use crate::error::check_length;
@@ -147,20 +151,26 @@ impl<'a> Table<'a> {
     #[cfg_attr(not(debug_assertions), inline)]
     pub(crate) fn check_rows<I: RowIndex>(&self, rows: &[I], grads: &[f32]) -> Result<(), Error> {
         check_gradient_rows(rows.len(), grads.len(), self.dim)?;
-        // A negative index, as the kernels take it, is at least as great as the type's end.
-        let end = (self.rows as u64).min(I::END.wrapping_sub(1));
-        if I::indices(rows).are_below(end) { Ok(()) } else { self.first_outside(rows) }
+        self.check_indices(rows)
     }
 
-    /// The error for the first row that is not in the table.
-    #[cold]
-    fn first_outside<I: RowIndex>(&self, rows: &[I]) -> Result<(), Error> {
-        let mut positions = rows.iter().enumerate();
-        let outside = positions.find(|(_, row)| I::to_usize(**row).is_none_or(|row| row >= self.rows));
-        match outside {
-            Some((position, row)) => Err(Error::Row { position, row: I::to_i128(*row), rows: self.rows }),
-            None => Ok(()),
-        }
+    /// Checks every row index.
+    #[cfg_attr(not(debug_assertions), inline)]
+    pub(crate) fn check_indices<I: RowIndex>(&self, rows: &[I]) -> Result<(), Error> {
+        // A negative index, as the kernels take it, is at least as great as the type's end.
+        let end = (self.rows as u64).min(I::END.wrapping_sub(1));
+        if I::indices(rows).are_below(end) { Ok(()) } else { first_outside(rows, self.rows) }
+    }
+}
+
+/// The error for the first row that is not in a table of so many.
+#[cold]
+fn first_outside<I: RowIndex>(indices: &[I], rows: usize) -> Result<(), Error> {
+    let mut positions = indices.iter().enumerate();
+    let outside = positions.find(|(_, row)| I::to_usize(**row).is_none_or(|row| row >= rows));
+    match outside {
+        Some((position, row)) => Err(Error::Row { position, row: I::to_i128(*row), rows }),
+        None => Ok(()),
     }
 }
 

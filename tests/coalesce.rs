@@ -93,15 +93,15 @@ fn distinct(count: usize, mut row: impl FnMut() -> u64) -> Vec<u64> {
 
 /// Each list takes at most three times as long as random rows, and a millisecond.
 ///
-/// A machine may be busy with something else, the other tests among it, so that a list that seems slow is timed again, next
-/// to random rows, for as long as such a load may last. What this looks for takes thousands of times as long, and always.
+/// A machine may be busy with something else, so that a list that seems slow is timed again, next to random rows. What
+/// this looks for takes thousands of times as long.
 fn assert_as_fast_as_random<I: RowIndex>(random: &[I], lists: &[(String, Vec<I>)], scratch: usize) {
     const PATIENCE: Duration = Duration::from_secs(10);
     let mut limit = time(random, scratch, 3);
     for (name, rows) in lists {
         let mut taken = time(rows, scratch, 1);
-        let start = Instant::now();
-        while taken > 3 * limit + Duration::from_millis(1) && start.elapsed() < PATIENCE {
+        let begin = Instant::now();
+        while taken > 3 * limit + Duration::from_millis(1) && begin.elapsed() < PATIENCE {
             limit = limit.max(time(random, scratch, 1));
             taken = taken.min(time(rows, scratch, 1));
         }

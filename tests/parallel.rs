@@ -9,7 +9,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use adagrad::{Adagrad, Backend, Epsilon, Error, NonFinite, Report, RowIndex, Table, WeightDecay};
-use inputs::{Random, State, options, plain_options};
+use inputs::{Random, State, bags, options, plain_options};
 use proptest::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use reference::{Options, assert_same};
@@ -146,6 +146,42 @@ fn divided_steps_have_the_bits_of_the_reference() {
                 assert_same(&actual.params, &params, format_args!("params, row-wise {row_wise}, {opt:?}"));
                 assert_same(&actual.accumulator, &accumulator, format_args!("G, row-wise {row_wise}, {opt:?}"));
                 assert_eq!(report.skipped, skipped, "row-wise {row_wise}, {opt:?}");
+            }
+        }
+    }
+}
+
+/// Bags that are divided among threads, with room for all of them, for one and for some.
+#[test]
+fn bags_have_the_bits_of_the_reference() {
+    let pools = [pool(2), pool(5)];
+    for (row_wise, dim) in [(false, 24), (true, 100)] {
+        for bags in bags(MIN_ROWS / dim, 1500, 3) {
+            let options = Options { non_finite: NonFinite::Skip, ..plain_options()[0] };
+            let grads = Rows::new(
+                bags.offsets.len() - 1,
+                dim,
+                row_wise,
+                vec![0_u32; bags.offsets.len() - 1],
+                Random::sprinkled,
+            );
+            let state = Rows::new(1500, dim, row_wise, vec![0_u32], Random::sprinkled);
+            let grads = &grads.state.grads;
+            let mut expected = state.state.clone();
+            let both = [&mut expected.params[..], &mut expected.accumulator[..]];
+            let skipped = options.step_bags(both, dim, row_wise, &bags, grads);
+            for pool in &pools {
+                for room in [1, 2, 5, 9] {
+                    let mut actual = state.state.clone();
+                    let mut table = state.table(&mut actual);
+                    let mut scratch = vec![f32::NAN; room * dim + 3];
+                    let (opt, view) = (options.adagrad(), bags.view());
+                    let report = pool.install(|| opt.par_step_bags(&mut table, &view, grads, &mut scratch));
+                    let context = format!("room {room}, {dim} columns, {}, {:?}", bags.mean, bags.weights.is_some());
+                    assert_eq!(report.expect("valid").skipped, skipped, "{context}");
+                    assert_same(&actual.params, &expected.params, &context);
+                    assert_same(&actual.accumulator, &expected.accumulator, &context);
+                }
             }
         }
     }

@@ -5,6 +5,7 @@
 
 use adagrad::Backend;
 
+use crate::bags;
 use crate::calls::{self, Turn};
 use crate::dense::name_of_share;
 use crate::measure::{Kind, Times, Who};
@@ -19,6 +20,7 @@ pub(crate) struct Measured {
     pub(crate) dense: Vec<(usize, Times)>,
     pub(crate) calls: Vec<(Turn, Vec<(usize, Times)>)>,
     pub(crate) rows: rows::Measured,
+    pub(crate) bags: Vec<(bags::Case, Times)>,
     pub(crate) zeros: Vec<(Option<u64>, Times)>,
     pub(crate) threads: Vec<(usize, Times)>,
 }
@@ -40,6 +42,7 @@ pub(crate) fn table(measured: &Measured) -> Table {
     }
     goals.calls(&measured.calls);
     goals.rows(&measured.rows);
+    goals.bags(&measured.bags);
     goals.memory(&measured.dense);
     goals.placement(&measured.placed);
     goals.zeros(&measured.zeros);
@@ -131,6 +134,17 @@ impl Goals {
                 let what = format!("{} rows in cache, {from} columns or more", layout.name());
                 self.at_least(&what, " × naive", goal, found);
             }
+        }
+    }
+
+    fn bags(&mut self, series: &[(bags::Case, Times)]) {
+        for (size, than, goal) in [(1, bags::ALONE, 0.97), (20, bags::COPIES, 1.3)] {
+            let of_size = series.iter().filter(|(case, _)| case.size == size && case.dim >= 64);
+            let found = of_size.filter_map(|(case, times)| {
+                let place = format!("{} columns, {}", case.dim, case.layout.name());
+                Some((times.ratio(bags::BAGS, than)?, place))
+            });
+            self.at_least(&format!("bags of {size}"), &format!(" × {than}"), goal, found);
         }
     }
 

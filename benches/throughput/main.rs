@@ -3,6 +3,7 @@
 //! `cargo bench -p adagrad-benches --bench throughput -- --help` says what can be chosen. `measure.rs` says how it is
 //! measured; `../src/loops.rs` has the naive loops and `../src/limit.rs` the limit.
 
+mod bags;
 mod calls;
 mod charts;
 mod dense;
@@ -66,12 +67,26 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..slices(&meter, &plan)
     };
     let measured = Measured { rows: rows_in_cache(&meter, &plan), ..measured };
+    let bags = bags::Case::all()
+        .take(plan.bags)
+        .map(|case| {
+            let times = bags::measure(&meter, &case);
+            (case, times)
+        })
+        .collect();
+    let measured = Measured { bags, ..measured };
     let random_rows = random_rows(&meter, &plan);
 
     report.table("### Goals\n\nThe figures of the goals are those of an AMD Zen 4.", &goals::table(&measured));
     tell_dense(&mut report, &plan, &measured)?;
     tell_calls(&mut report, &plan, &measured)?;
     tell_rows(&mut report, &plan, &measured, random_rows.as_ref())?;
+    let caption = format!(
+        "### Bags\n\n{} random rows of a table of {} parameters, in bags that have one gradient each; ns per element of the rows:",
+        bags::ROWS,
+        binary(bags::TABLE)
+    );
+    report.table(&caption, &bags::table(&measured.bags));
     let caption = "### Placement\n\nSlices that lie apart, and plain `vec![0.0; n]` in each order of allocation; ns per \
                    element:";
     report.table(caption, &placement::table(&measured.placed));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use crate::measure::Effort;
-use crate::{calls, dense, placement};
+use crate::{bags, calls, dense, placement};
 
 /// The command that runs this.
 pub(crate) const COMMAND: &str = "cargo bench -p adagrad-benches --bench throughput";
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) threads: Vec<usize>,
     /// Columns of the table in the second-level cache.
     pub(crate) columns_in_cache: &'static [usize],
+    /// How many cases of bags.
+    pub(crate) bags: usize,
     /// Columns of the large table.
     pub(crate) columns: &'static [usize],
     /// Parameters of the large table.
@@ -40,7 +42,13 @@ impl Plan {
         let placed = (placement::ORDERS.len() + 1) * self.placed.len();
         let calls = calls::Turn::ALL.len() * self.calls.len();
         let rows = 2 * (self.columns_in_cache.len() + self.columns.len());
-        placed + self.lengths.len() + calls + dense::ZEROS.len() + self.threads.len() + rows
+        placed
+            + self.lengths.len()
+            + calls
+            + dense::ZEROS.len()
+            + self.threads.len()
+            + rows
+            + bags::Case::all().take(self.bags).count()
     }
 
     /// What stands before a chart's name in the page.
@@ -71,6 +79,7 @@ impl Plan {
                 calls: &[1, 17],
                 threads: vec![1 << 19],
                 columns_in_cache: &[4, 16],
+                bags: 1,
                 columns: &[4, 20, 256],
                 parameters: 1 << 16,
                 charts,
@@ -90,6 +99,7 @@ impl Plan {
             calls: &[1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 24, 31, 32, 33, 64],
             threads: [18, 20, 22, 25].map(|power| 1 << power).into(),
             columns_in_cache: &[1, 2, 3, 4, 5, 8, 16, 20, 32, 64, 128],
+            bags: usize::MAX,
             columns: &[4, 8, 16, 20, 32, 64, 128, 256],
             parameters: parameters << 20,
             charts,

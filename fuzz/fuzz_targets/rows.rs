@@ -1,12 +1,12 @@
-//! Steps on rows of both kinds of tables, on one thread and on several, on every backend, and `coalesce`, against the
-//! naive ones.
+//! Steps on rows of both kinds of tables, on one thread and on several, on every backend, `coalesce` and
+//! `partition`, against the naive ones.
 #![no_main]
 
 mod input;
 #[path = "../../tests/reference/mod.rs"]
 mod reference;
 
-use adagrad::{Adagrad, Arithmetic, Error, Report, RowIndex, Table, coalesce};
+use adagrad::{Adagrad, Arithmetic, Error, Owners, Report, RowIndex, Table, coalesce, partition};
 use bytemuck::Pod;
 use input::{Buffer, Expected, Input, accepted, fault_of, length_fault, on_every_backend};
 use libfuzzer_sys::fuzz_target;
@@ -58,6 +58,7 @@ fn test<I: RowIndex + Pod + Sync + From<u8>>(input: &mut Input, of_raw: fn(u64) 
     case.step(input, false);
     case.step(input, true);
     case.coalesce(input);
+    case.partition(input, table_rows);
 }
 
 /// The product, or 0 where that is too long for a test.
@@ -187,6 +188,67 @@ impl<I: RowIndex + Pod + Sync> Case<I> {
             self.grads.assert_untouched();
             scratch.assert_untouched();
         }
+    }
+}
+
+impl<I: RowIndex + Pod + Sync + From<u8>> Case<I> {
+    fn partition(&mut self, input: &mut Input, table_rows: usize) {
+        let (dim, k, grads) = (self.dim, self.rows.given().len(), self.grads.given().len());
+        let mut ends: Vec<usize> = (0..input.below(5)).map(|_| input.below(table_rows + 1)).collect();
+        if !input.one_in(8) {
+            ends.sort_unstable();
+            ends.push(table_rows);
+        }
+        let modulo = Owners::Modulo { owners: input.below(6), rows: table_rows };
+        let owners = if input.any() { Owners::Ranges(&ends) } else { modulo };
+        let lengths = [k, grads, owners.count()].map(|len| input.length(len));
+        let mut to_rows = input.buffer::<I>(lengths[0], |_| I::from(9));
+        let mut to_grads = input.numbers(lengths[1]);
+        let mut counts = input.buffer::<usize>(lengths[2], |input| input.any());
+
+        let rows: Vec<i128> = self.rows.given().iter().map(|row| (self.to_i128)(*row)).collect();
+        let in_table = 0..owners.rows() as i128;
+        let outside = rows.iter().enumerate().find(|(_, row)| !in_table.contains(row));
+        let falls = match owners {
+            Owners::Ranges(ends) => (1..ends.len()).find(|at| ends[*at] < ends[at - 1]),
+            _ => None,
+        };
+        let faults: Vec<Error> = [
+            (dim == 0).then_some(Error::ZeroDim),
+            (owners.count() == 0).then_some(Error::NoOwners),
+            falls.map(|at| Error::Range { position: at, end: ends[at], start: ends[at - 1] }),
+            gradient_fault(k, dim, grads),
+            length_fault("to_rows", k, lengths[0]),
+            length_fault("to_grads", grads, lengths[1]),
+            length_fault("counts", owners.count(), lengths[2]),
+            outside.map(|(position, row)| Error::Row { position, row: *row, rows: owners.rows() }),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+
+        let (given, given_grads) = (self.rows.given(), self.grads.given());
+        let result = partition(given, given_grads, dim, owners, to_rows.fresh(), to_grads.fresh(), counts.fresh());
+        if !accepted(&result, &faults) {
+            to_rows.assert_untouched();
+            to_grads.assert_untouched();
+            counts.assert_untouched();
+            return;
+        }
+        let mut at = 0;
+        for (owner, count) in counts.written().iter().enumerate() {
+            for (position, row) in rows.iter().enumerate() {
+                let Some((of, local)) = owners.local(*row as usize) else { panic!("{row} has no owner") };
+                if of == owner {
+                    assert_eq!((self.to_i128)(to_rows.written()[at]), local as i128);
+                    let g = &given_grads[position * dim..][..dim];
+                    assert_same(&to_grads.written()[at * dim..][..dim], g, "partition");
+                    at += 1;
+                }
+            }
+            assert_eq!(*count, rows.iter().filter(|row| owners.local(**row as usize).unwrap().0 == owner).count());
+        }
+        assert_eq!(at, k);
     }
 }
 

@@ -119,6 +119,12 @@ pub(crate) trait Lanes<const W: usize>: Copy {
     /// then has only its own registers and stack to set up: see docs/decisions.md, "Functions of their own".
     fn call_slices<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize;
 
+    /// Runs a kernel as a function of its own, but on lanes where that would cost more than it saves.
+    #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
     /// Whether [`Lanes::prefetch`] does anything.
     const CAN_PREFETCH: bool = false;
 

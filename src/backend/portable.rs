@@ -59,6 +59,11 @@ impl Lanes<4> for Portable {
     }
 
     #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        self.enter(kernel)
+    }
+
+    #[inline(always)]
     fn splat(self, x: f32) -> f32x4 {
         f32x4::splat(x)
     }

@@ -1,9 +1,10 @@
 //! Steps on several threads, with rayon.
 
+use super::bags::bag_gradients;
 use super::rows::{run_row_wise, run_rows};
-use crate::kernel::Rows;
+use crate::kernel::{Gradients, Rows};
 use crate::table::{Indices, Layout, RowIndex};
-use crate::{Adagrad, Error, Report, Table};
+use crate::{Adagrad, Bags, Error, Report, Table};
 
 /// The least number of elements of a dense step that is divided. Fewer take less time than it may take to wake a
 /// sleeping thread: see docs/decisions.md, "From 2¹⁹ elements on".
@@ -123,7 +124,50 @@ impl Adagrad {
         let work = rows.len().saturating_mul(ROW_WORK).saturating_add(grads.len());
         match tasks(work, MIN_ROWS, 1) {
             0 | 1 => self.step_rows(table, rows, grads),
-            tasks => self.divided_rows(table, I::indices(rows), grads, tasks),
+            tasks => self.divided_rows(table, I::indices(rows), Gradients::for_rows(grads), tasks),
+        }
+    }
+
+    /// [`Adagrad::step_bags`] on several threads, with the same result, as [`par_step_rows`](Self::par_step_rows).
+    ///
+    /// Where the bags are [`mean`](Bags::mean) or [`weighted`](Bags::weighted), each thread needs `dim` values of
+    /// `scratch`. One with room for fewer gradients than there are threads keeps the others idle.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Bags, Table};
+    ///
+    /// let (mut params, mut accumulator) = (vec![0.0; 1000 * 64], vec![0.0; 1000]);
+    /// let mut table = Table::row_wise(&mut params, &mut accumulator, 64)?;
+    /// let offsets: Vec<u32> = (0..=250).map(|bag| 20 * bag).collect();
+    /// let rows: Vec<u32> = (0..5000).map(|k| k * 7 % 1000).collect();
+    /// let bags = Bags::new(&offsets, &rows)?;
+    /// Adagrad::new(0.1).par_step_bags(&mut table, &bags, &vec![1.0; 250 * 64], &mut [])?;
+    /// assert!(accumulator.iter().all(|a| *a == 5.0)); // each row appears five times
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Adagrad::step_bags`], before anything is written.
+    ///
+    /// # Panics
+    ///
+    /// As [`Adagrad::par_step`].
+    pub fn par_step_bags<I: RowIndex>(
+        &self,
+        table: &mut Table<'_>,
+        bags: &Bags<'_, I>,
+        grads: &[f32],
+        scratch: &mut [f32],
+    ) -> Result<Report, Error> {
+        self.check_bags(table, bags, grads, scratch)?;
+        self.check_available()?;
+        let rows = I::indices(bags.rows);
+        let work = rows.len().saturating_mul(table.dim.saturating_add(ROW_WORK));
+        let room = if bags.are_scaled() { scratch.len() / table.dim } else { usize::MAX };
+        match tasks(work, MIN_ROWS, 1).min(room) {
+            0 | 1 => self.step_bags(table, bags, grads, scratch),
+            tasks => self.divided_rows(table, rows, bag_gradients(bags, grads, scratch), tasks),
         }
     }
 
@@ -131,7 +175,7 @@ impl Adagrad {
         &self,
         table: &mut Table<'_>,
         rows: Indices<'_>,
-        grads: &[f32],
+        grads: Gradients<'_>,
         tasks: usize,
     ) -> Result<Report, Error> {
         let samples = &mut sample(rows);
@@ -190,22 +234,24 @@ fn in_ranges<'a, const ROW_WISE: bool>(
     let half = tasks / 2;
     // Samples among `low` may equal the row; dividing there leaves nothing behind it.
     let (low, row, high) = samples.select_nth_unstable(samples.len() * half / tasks);
-    let (before, from) = rows.split_at(*row);
+    let (before, from) = rows.split_at(*row, half);
     let (first, second) =
         rayon::join(|| in_ranges(run, before, low, half), || in_ranges(run, from, high, tasks - half));
     Ok(first? + second?)
 }
 
 impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
-    /// The same step for the rows of its part of the table that are before `row`, and for `row` and those behind it.
-    fn split_at(self, row: usize) -> (Self, Self) {
+    /// The same step for the rows of its part of the table that are before `row`, and for `row` and those behind it. The
+    /// first gets the room for so many gradients.
+    fn split_at(self, row: usize, room: usize) -> (Self, Self) {
         let Self { rule, params, accumulator, first_row, dim, rows, grads } = self;
         let before = row - first_row;
         let (w, w_rest) = params.split_at_mut(before * dim);
         let (a, a_rest) = accumulator.split_at_mut(if ROW_WISE { before } else { before * dim });
+        let (grads, grads_rest) = grads.split(room.saturating_mul(dim));
         (
             Self { rule, params: w, accumulator: a, first_row, dim, rows, grads },
-            Self { rule, params: w_rest, accumulator: a_rest, first_row: row, dim, rows, grads },
+            Self { rule, params: w_rest, accumulator: a_rest, first_row: row, dim, rows, grads: grads_rest },
         )
     }
 }

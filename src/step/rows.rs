@@ -2,7 +2,7 @@
 
 use crate::backend::lanes::Kernel;
 use crate::backend::{IS_SCALAR, run_detected};
-use crate::kernel::{AnyRows, Flags, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows};
+use crate::kernel::{AnyRows, Flags, Gradients, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows};
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
 
@@ -42,7 +42,17 @@ impl Adagrad {
     pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
         self.validate()?;
         table.check_rows(rows, grads)?;
-        let rows = I::indices(rows);
+        self.run_checked(table, I::indices(rows), Gradients::for_rows(grads))
+    }
+
+    /// The step for checked rows.
+    #[cfg_attr(not(debug_assertions), inline)]
+    pub(super) fn run_checked(
+        &self,
+        table: &mut Table<'_>,
+        rows: Indices<'_>,
+        grads: Gradients<'_>,
+    ) -> Result<Report, Error> {
         let skipped = match table.layout {
             Layout::ElementWise => run_rows(self.backend, &mut self.rows(table, rows, grads))?,
             Layout::RowWise => run_row_wise(self.backend, &mut self.rows(table, rows, grads))?,
@@ -56,7 +66,7 @@ impl Adagrad {
         &'a self,
         table: &'a mut Table<'_>,
         rows: Indices<'a>,
-        grads: &'a [f32],
+        grads: Gradients<'a>,
     ) -> Rows<'a, ROW_WISE> {
         let Table { params, accumulator, dim, .. } = table;
         Rows { rule: &self.rule, params, accumulator, first_row: 0, dim: *dim, rows, grads }
@@ -70,14 +80,14 @@ impl Adagrad {
 pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     if lanes == 1 {
-        return run(backend, ScalarRows(step));
+        return run_scalar(backend, step);
     }
     let is_usual = !step.rule.flags.any(Flags::UNUSUAL);
     match step.are_short() {
         (true, true) if lanes >= 8 => run(backend, NarrowRows(step)),
         (true, _) => run(backend, ShortRows(step)),
-        _ if is_usual => run(backend, AnyRows::<false, true>(step)),
-        _ => run(backend, AnyRows::<false, false>(step)),
+        _ if is_usual => run(backend, AnyRows::<false, true, true>(step)),
+        _ => run(backend, AnyRows::<false, false, true>(step)),
     }
 }
 
@@ -86,13 +96,28 @@ pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> 
 pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     if lanes == 1 {
-        run(backend, ScalarRows(step))
+        run_scalar(backend, step)
+    } else if step.grads.are_of_bags() {
+        if step.rule.flags.any(Flags::UNUSUAL) {
+            run(backend, AnyRows::<true, false, true>(step))
+        } else {
+            run(backend, AnyRows::<true, true, true>(step))
+        }
     } else if step.rule.flags.any(Flags::UNUSUAL) {
-        run(backend, AnyRows::<true, false>(step))
+        run(backend, AnyRows::<true, false, false>(step))
     } else if lanes >= 8 && step.are_narrow() {
         run(backend, NarrowRowWise(step))
     } else {
-        run(backend, AnyRows::<true, true>(step))
+        run(backend, AnyRows::<true, true, false>(step))
+    }
+}
+
+#[inline(always)]
+fn run_scalar<const ROW_WISE: bool>(backend: Option<Backend>, step: &mut Rows<'_, ROW_WISE>) -> Result<usize, Error> {
+    if step.grads.are_of_bags() {
+        run(backend, ScalarRows::<ROW_WISE, true>(step))
+    } else {
+        run(backend, ScalarRows::<ROW_WISE, false>(step))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sums the gradients of rows that appear more than once.
 
 use crate::Error;
+use crate::error::check_room;
 use crate::kernel::never;
 use crate::table::{IndicesMut, RowIndex, check_gradient_rows};
 
@@ -44,10 +45,7 @@ pub fn coalesce<I: RowIndex>(
         return Err(Error::ZeroDim);
     }
     check_gradient_rows(k, grads.len(), dim)?;
-    if scratch.len() < k {
-        return Err(Error::TooShort { what: "scratch", minimum: k, actual: scratch.len() });
-    }
-
+    check_room("scratch", k, scratch.len())?;
     Ok(match I::indices_mut(rows) {
         IndicesMut::U32(rows) => coalesce_u32(rows, grads, dim, scratch),
         IndicesMut::U64(rows) => coalesce_u64(rows, grads, dim, scratch),

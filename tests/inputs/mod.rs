@@ -1,9 +1,9 @@
 //! What the tests feed to the steps: lengths, hyper-parameters, ordinary and special values.
 #![allow(dead_code, reason = "each test uses its own part of this file")]
 
-use adagrad::{Accumulation, Arithmetic, Epsilon, NonFinite, WeightDecay};
+use adagrad::{Accumulation, Arithmetic, Epsilon, NonFinite, Order, WeightDecay};
 
-use crate::reference::Options;
+use crate::reference::{Bags, Options};
 
 /// Lengths at and around every boundary of lanes, of blocks and of groups of blocks, and some beyond.
 pub const LENGTHS: [usize; 52] = [
@@ -136,6 +136,28 @@ impl State {
     }
 }
 
+/// Each way to pool rows in bags: some bags are empty, the first and the last among them, one has one row, and rows are in
+/// several bags and twice in one.
+pub fn bags(count: usize, table_rows: usize, seed: u64) -> Vec<Bags> {
+    let mut random = Random(seed);
+    let mut offsets = vec![0, 0];
+    let mut end = 0;
+    while end < count {
+        end = (end + [0, 1, 2, 3, 5, 20][random.below(6)]).min(count);
+        offsets.push(end);
+    }
+    offsets.push(end);
+    let rows: Vec<usize> = (0..count).map(|_| random.below(table_rows)).collect();
+    let weights: Vec<f32> = (0..count).map(|_| random.ordinary()).collect();
+    let mut all = Vec::new();
+    for mean in [false, true] {
+        for weights in [None, Some(weights.clone())] {
+            all.push(Bags { offsets: offsets.clone(), rows: rows.clone(), mean, weights });
+        }
+    }
+    all
+}
+
 /// Without options: ε on both sides of the root, rounded after each operation and fused.
 pub fn plain_options() -> Vec<Options> {
     let mut all = Vec::new();
@@ -166,13 +188,15 @@ pub fn options() -> Vec<Options> {
                     (1.0, Some(0.5), false),
                     (-1024.0, Some(1e-3), true),
                 ] {
-                    for (accumulation, non_finite) in [
-                        (Accumulation::Sum, NonFinite::Propagate),
-                        (Accumulation::Sum, NonFinite::Skip),
-                        (Accumulation::Leaky(0.9), NonFinite::Propagate),
-                        (Accumulation::Ema(0.99), NonFinite::Skip),
-                        (Accumulation::Ema(0.0), NonFinite::Propagate),
-                        (Accumulation::Leaky(0.0), NonFinite::Skip),
+                    for (accumulation, non_finite, order) in [
+                        (Accumulation::Sum, NonFinite::Propagate, Order::AccumulateFirst),
+                        (Accumulation::Sum, NonFinite::Skip, Order::AccumulateFirst),
+                        (Accumulation::Sum, NonFinite::Propagate, Order::StepFirst),
+                        (Accumulation::Sum, NonFinite::Skip, Order::StepFirst),
+                        (Accumulation::Leaky(0.9), NonFinite::Propagate, Order::AccumulateFirst),
+                        (Accumulation::Ema(0.99), NonFinite::Skip, Order::AccumulateFirst),
+                        (Accumulation::Ema(0.0), NonFinite::Propagate, Order::AccumulateFirst),
+                        (Accumulation::Leaky(0.0), NonFinite::Skip, Order::AccumulateFirst),
                     ] {
                         all.push(Options {
                             learning_rate: 0.1,
@@ -184,6 +208,7 @@ pub fn options() -> Vec<Options> {
                             arithmetic,
                             accumulation,
                             non_finite,
+                            order,
                         });
                     }
                 }

@@ -164,6 +164,13 @@ macro_rules! lanes_of_features {
             }
 
             $(
+                #[inline(always)]
+                fn call<K: Kernel>(self, kernel: K) -> K::Output {
+                    self.$enter(kernel)
+                }
+            )?
+
+            $(
                 const HAS_HALF: bool = true;
 
                 #[inline(always)]

@@ -4,7 +4,7 @@
 
 use core::hint::black_box;
 
-use adagrad::{Backend, RowIndex, Table, check_accumulator, coalesce};
+use adagrad::{Backend, Bags, RowIndex, Table, check_accumulator, coalesce};
 use footprint::{Memory, Outcome, Plain, decode};
 
 #[unsafe(no_mangle)]
@@ -30,5 +30,7 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     let mut table = Table::new(memory.params, memory.accumulator, memory.dim)?;
     black_box(memory.options.step_rows(&mut table, rows, memory.grads)?);
     let mut table = Table::row_wise(memory.params, memory.accumulator, memory.dim)?;
+    let bags = Bags::new(memory.words.slice(), rows)?.mean();
+    black_box(memory.options.step_bags(&mut table, &bags, memory.grads, &mut [0.0; 64])?);
     memory.options.step_rows(&mut table, rows, memory.grads)
 }

@@ -9,7 +9,8 @@
 use core::hint::black_box;
 
 use adagrad::{
-    Backend, RowIndex, Summary, Table, all_finite, check_accumulator, clip_norm_scale, coalesce, sum_of_squares,
+    Backend, Bags, Owners, RowIndex, Summary, Table, all_finite, check_accumulator, clip_norm_scale, coalesce,
+    partition, sum_of_squares,
 };
 use footprint::{Memory, Outcome, Plain, decode};
 
@@ -55,7 +56,7 @@ fn getters(memory: &mut Memory) {
     let options = &memory.options;
     black_box((options.learning_rate(), options.epsilon(), options.weight_decay(), options.gradient_scale()));
     black_box((options.clip_value(), options.maximize(), options.arithmetic(), options.accumulation()));
-    black_box((options.non_finite(), options.initial_accumulator(), options.backend()));
+    black_box((options.order(), options.non_finite(), options.initial_accumulator(), options.backend()));
 }
 
 #[inline(never)]
@@ -64,12 +65,26 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     let rows: &mut [I] = memory.words.slice();
     let n = black_box(coalesce(rows, memory.grads, memory.dim, memory.words.slice())?);
     let rows = rows.get(..n).unwrap_or_default();
+    let owners = if memory.words.flag() {
+        Owners::Ranges(memory.words.slice())
+    } else {
+        Owners::Modulo { owners: memory.words.word() as usize, rows: memory.words.word() as usize }
+    };
+    black_box((owners.count(), owners.rows(), owners.local(memory.words.word() as usize)));
+    let (to_rows, counts) = (memory.words.slice(), memory.words.slice());
+    partition(rows, memory.grads, memory.dim, owners, to_rows, memory.params, counts)?;
     let mut table = if memory.words.flag() {
         Table::new(memory.params, memory.accumulator, memory.dim)?
     } else {
         Table::row_wise(memory.params, memory.accumulator, memory.dim)?
     };
     black_box(options.step_rows(&mut table, rows, memory.grads)?);
+    let bags = Bags::new(memory.words.slice(), rows)?;
+    let bags = if memory.words.flag() { bags.mean() } else { bags.weighted(memory.grads)? };
+    black_box((bags.len(), bags.is_empty()));
+    let mut scratch = [0.0; 64];
+    let room = scratch.get_mut(..memory.words.word() as usize).unwrap_or_default();
+    black_box(options.step_bags(&mut table, &bags, memory.grads, room)?);
     black_box((table.rows(), table.dim(), table.params(), table.accumulator()));
     black_box(table.params_mut());
     black_box(table.accumulator_mut());

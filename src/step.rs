@@ -15,4 +15,7 @@ pub struct Report {
     /// The number of elements, or of rows of a row-wise table, that were left as they were by
     /// [`NonFinite::Skip`](crate::NonFinite::Skip).
     pub skipped: usize,
+    /// The number of rows that were passed over because they are not in the table, where
+    /// [`Table::with_out_of_range_skipped`](crate::Table::with_out_of_range_skipped) allows that.
+    pub out_of_range: usize,
 }

@@ -71,13 +71,14 @@ impl Kernel for NarrowRowWise<'_, '_> {
 impl NarrowRowWise<'_, '_> {
     #[inline(always)]
     fn columns<const W: usize, L: Lanes<W>, const D: usize>(self, lanes: L) {
-        let Rows { rule, first_row, rows, .. } = *self.0;
+        let Rows { rule, first_row, padding, rows, .. } = *self.0;
         let grads = self.0.grads.of_rows();
         let (params, accumulators) = (self.0.params.as_chunks_mut::<D>().0, &mut *self.0.accumulator);
         let mut grads = grads.as_chunks::<D>().0.iter();
         each_chunk(
             rows,
             first_row,
+            padding,
             #[inline(always)]
             |_, places| {
                 for (place, g) in places.iter().zip(&mut grads) {
@@ -99,6 +100,7 @@ struct Narrow<'a, const D: usize> {
     grads: &'a [[f32; D]],
     rows: Indices<'a>,
     first_row: usize,
+    padding: usize,
 }
 
 impl<'a, const D: usize> Narrow<'a, D> {
@@ -111,6 +113,7 @@ impl<'a, const D: usize> Narrow<'a, D> {
             grads: rows.grads.of_rows().as_chunks().0,
             rows: rows.rows,
             first_row: rows.first_row,
+            padding: rows.padding,
         }
     }
 
@@ -120,6 +123,7 @@ impl<'a, const D: usize> Narrow<'a, D> {
         each_chunk(
             self.rows,
             self.first_row,
+            self.padding,
             #[inline(always)]
             |position, places| {
                 let grads = self.grads.get(position..).and_then(|grads| grads.get(..places.len()));

@@ -24,7 +24,7 @@ const INLINED: usize = 32;
 /// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.
 ///
 /// `params` is a multiple of `dim` long, `accumulator` holds `dim` values per row or, row-wise, one, `grads` has `dim` values
-/// for each of `rows`, and each row is in the table.
+/// for each of `rows`, and a row that is not in the table is passed over.
 ///
 /// `params` and `accumulator` may be a part of the table, from `first_row` on. Then other rows are passed over.
 pub(crate) struct Rows<'a, const ROW_WISE: bool> {
@@ -32,6 +32,8 @@ pub(crate) struct Rows<'a, const ROW_WISE: bool> {
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
     pub(crate) first_row: usize,
+    /// The row, of the whole table, that is passed over.
+    pub(crate) padding: usize,
     pub(crate) dim: usize,
     pub(crate) rows: Indices<'a>,
     pub(crate) grads: Gradients<'a>,
@@ -70,7 +72,7 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
         lanes: L,
         mut row_step: impl FnMut(&mut [f32], &[f32], &mut [f32]),
     ) {
-        let Self { first_row, dim, rows, .. } = *self;
+        let Self { first_row, padding, dim, rows, .. } = *self;
         let mut grads = take(&mut self.grads);
         // At least one, or there would be a panic to link.
         let mut grads_in_order = if BAGS { &[] } else { grads.of_rows() }.chunks_exact(dim.max(1));
@@ -87,6 +89,7 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
         each_chunk(
             rows,
             first_row,
+            padding,
             #[inline(always)]
             |position, places| {
                 let mut offset = 0;
@@ -132,11 +135,11 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
 /// Calls `f` with the places of some rows after the other, and the position of the first of them: so no loop over rows
 /// asks for the size of each index, nor has a copy for each size.
 #[inline(always)]
-pub(super) fn each_chunk(rows: Indices<'_>, first_row: usize, mut f: impl FnMut(usize, &[usize])) {
+pub(super) fn each_chunk(rows: Indices<'_>, first_row: usize, padding: usize, mut f: impl FnMut(usize, &[usize])) {
     let mut room = [0; CHUNK];
     let mut position = 0;
     while position < rows.len() {
-        let places = rows.places(position, first_row, &mut room);
+        let places = rows.places(position, first_row, padding, &mut room);
         f(position, places);
         position += places.len();
     }
@@ -187,21 +190,22 @@ impl<const ROW_WISE: bool, const BAGS: bool> Kernel for ScalarRows<'_, '_, ROW_W
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Rows { rule, dim, first_row, rows, .. } = *self.0;
+        let Rows { rule, dim, first_row, padding, rows, .. } = *self.0;
         let mut grads_in_order = if BAGS { &[] } else { self.0.grads.of_rows() };
         let mut grads = if BAGS { take(&mut self.0.grads) } else { Gradients::default() };
         let rows_here = self.0.params.len().checked_div(dim).unwrap_or(0);
         let accumulators = if ROW_WISE { 1 } else { dim };
         let mut step = Step::new(rule, Flags::NONE);
         for position in 0..rows.len() {
-            let Some(row) = rows.get(position) else { never!("each row fits usize") };
             let mut next: &[f32] = &[];
             if !BAGS {
                 let Some((g, rest)) = grads_in_order.split_at_checked(dim) else { never!("a gradient for each row") };
                 (next, grads_in_order) = (g, rest);
             }
+            // What does not fit is in no table.
+            let Some(row) = rows.get(position) else { continue };
             let place = row.wrapping_sub(first_row);
-            if place >= rows_here {
+            if place >= rows_here || row == padding {
                 continue;
             }
             let (Some(w), Some(a)) =

@@ -41,8 +41,8 @@ impl Adagrad {
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
         self.validate()?;
-        table.check_rows(rows, grads)?;
-        self.run_checked(table, I::indices(rows), Gradients::for_rows(grads))
+        let out_of_range = table.check_rows(rows, grads)?;
+        self.run_checked(table, I::indices(rows), Gradients::for_rows(grads), out_of_range)
     }
 
     /// The step for checked rows.
@@ -52,12 +52,13 @@ impl Adagrad {
         table: &mut Table<'_>,
         rows: Indices<'_>,
         grads: Gradients<'_>,
+        out_of_range: usize,
     ) -> Result<Report, Error> {
         let skipped = match table.layout {
             Layout::ElementWise => run_rows(self.backend, &mut self.rows(table, rows, grads))?,
             Layout::RowWise => run_row_wise(self.backend, &mut self.rows(table, rows, grads))?,
         };
-        Ok(Report { skipped })
+        Ok(Report { skipped, out_of_range })
     }
 
     /// A kernel for checked rows.
@@ -68,8 +69,8 @@ impl Adagrad {
         rows: Indices<'a>,
         grads: Gradients<'a>,
     ) -> Rows<'a, ROW_WISE> {
-        let Table { params, accumulator, dim, .. } = table;
-        Rows { rule: &self.rule, params, accumulator, first_row: 0, dim: *dim, rows, grads }
+        let Table { params, accumulator, dim, padding, .. } = table;
+        Rows { rule: &self.rule, params, accumulator, first_row: 0, padding: *padding, dim: *dim, rows, grads }
     }
 }
 

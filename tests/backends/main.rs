@@ -4,6 +4,7 @@
 //! so. If the environment variable `ADAGRAD_REQUIRE_BACKENDS` names some (comma-separated), they are the ones that are
 //! tested, and one that is missing fails.
 
+mod absent;
 mod bags;
 mod dense;
 #[path = "../inputs/mod.rs"]

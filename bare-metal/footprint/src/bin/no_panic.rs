@@ -73,11 +73,12 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     black_box((owners.count(), owners.rows(), owners.local(memory.words.word() as usize)));
     let (to_rows, counts) = (memory.words.slice(), memory.words.slice());
     partition(rows, memory.grads, memory.dim, owners, to_rows, memory.params, counts)?;
-    let mut table = if memory.words.flag() {
+    let table = if memory.words.flag() {
         Table::new(memory.params, memory.accumulator, memory.dim)?
     } else {
         Table::row_wise(memory.params, memory.accumulator, memory.dim)?
     };
+    let mut table = table.with_padding_row(memory.words.word() as usize).with_out_of_range_skipped(memory.words.flag());
     black_box(options.step_rows(&mut table, rows, memory.grads)?);
     let bags = Bags::new(memory.words.slice(), rows)?;
     let bags = if memory.words.flag() { bags.mean() } else { bags.weighted(memory.grads)? };

@@ -1,6 +1,6 @@
 //! The quotient of [`Arithmetic::Fast`](crate::Arithmetic::Fast), from an estimate of `1/√x` and products.
 
-use super::roots::{FINE, minus_product};
+use super::roots::{FINE, minus_product, newton};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Lanes, map, zip};
 
@@ -56,7 +56,7 @@ pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
         greatest = lanes.max(y, greatest);
     }
     if lanes.all(lanes.at_most(greatest, rule.greatest_estimate)) {
-        return corrected_products(lanes, rule, scaled, x, y, L::ESTIMATE_ERROR);
+        return products(lanes, rule, scaled, x, y);
     }
     let (zero, one) = (lanes.splat(0.0), lanes.splat(1.0));
     let mut fine_x = x;
@@ -64,7 +64,7 @@ pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
         let fine = lanes.at_most(*y, rule.greatest_estimate);
         (*x, *y) = (lanes.select(fine, *x, one), lanes.select(fine, *y, zero));
     }
-    let mut quotients = corrected_products(lanes, rule, scaled, fine_x, y, L::ESTIMATE_ERROR);
+    let mut quotients = products(lanes, rule, scaled, fine_x, y);
     for (((quotient, y), scaled), x) in quotients.iter_mut().zip(y).zip(scaled).zip(x) {
         // An estimate of 0 is that of infinity, or was taken away. Then the quotient is 0, which is right for infinity, and
         // where `scaled` is 0 and `x` is not negative or NaN.
@@ -87,6 +87,25 @@ pub(crate) const fn greatest_estimate(epsilon_outside: f32) -> f32 {
     let estimate = U / epsilon_outside;
     if estimate > 0.0 && estimate < LARGEST { estimate } else { LARGEST }
 }
+
+/// The quotients from estimates as they come from an instruction.
+#[inline(always)]
+fn products<const W: usize, L: Lanes<W>, const N: usize>(
+    lanes: L,
+    rule: &Rule<L::Vector>,
+    scaled: [L::Vector; N],
+    x: [L::Vector; N],
+    y: [L::Vector; N],
+) -> [L::Vector; N] {
+    if L::ESTIMATE_ERROR > COARSE {
+        corrected_products(lanes, rule, scaled, x, newton(lanes, x, y), FINE)
+    } else {
+        corrected_products(lanes, rule, scaled, x, y, L::ESTIMATE_ERROR)
+    }
+}
+
+/// 1.5·2⁻¹²: the greatest error of estimates that need no step of Newton.
+const COARSE: f32 = 1.5 / 4096.0;
 
 /// `p + p·(e + e² + S)`, or `p + p·e`.
 #[inline(always)]

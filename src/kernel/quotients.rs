@@ -1,6 +1,6 @@
 //! The quotient of [`Arithmetic::Fast`](crate::Arithmetic::Fast), from an estimate of `1/√x` and products.
 
-use super::roots::{FINE, minus_product, newton};
+use super::roots::{FINE, minus_product};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Lanes, map, zip};
 
@@ -98,7 +98,13 @@ fn products<const W: usize, L: Lanes<W>, const N: usize>(
     y: [L::Vector; N],
 ) -> [L::Vector; N] {
     if L::ESTIMATE_ERROR > COARSE {
-        corrected_products(lanes, rule, scaled, x, newton(lanes, x, y), FINE)
+        let refined = zip(
+            x,
+            y,
+            #[inline(always)]
+            |x, y| lanes.refined(x, y),
+        );
+        corrected_products(lanes, rule, scaled, x, refined, FINE)
     } else {
         corrected_products(lanes, rule, scaled, x, y, L::ESTIMATE_ERROR)
     }

@@ -73,7 +73,7 @@ fn refined<const W: usize, L: Lanes<W>, const N: usize>(
 
 /// `y·(1 + (½ − x/2·y·y))`.
 #[inline(always)]
-pub(super) fn newton<const W: usize, L: Lanes<W>, const N: usize>(
+fn newton<const W: usize, L: Lanes<W>, const N: usize>(
     lanes: L,
     x: [L::Vector; N],
     y: [L::Vector; N],

@@ -37,8 +37,8 @@ impl Neon {
 
 lanes_of_target! {
     Neon, "neon", lanes 4, float32x4_t, uint32x4_t;
+    const REGISTERS: usize = 32;
     const ESTIMATE_ERROR: f32 = 1.0 / 256.0;
-    const ROOTS_OF_PRODUCTS: usize = 1;
     fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t;
     fn sub(a: float32x4_t, b: float32x4_t) -> float32x4_t;
     fn mul(a: float32x4_t, b: float32x4_t) -> float32x4_t;
@@ -53,6 +53,7 @@ lanes_of_target! {
     fn all(mask: uint32x4_t) -> bool;
     fn count(mask: uint32x4_t) -> usize;
     fn rsqrt(a: float32x4_t) -> float32x4_t;
+    fn refined(a: float32x4_t, y: float32x4_t) -> float32x4_t;
     fn half(a: float32x4_t) -> float32x4_t;
     fn tree(p: &[f32; 8]) -> f32;
     fn load_first(from: &[f32]) -> float32x4_t;
@@ -144,6 +145,12 @@ fn count(mask: uint32x4_t) -> usize {
 #[target_feature(enable = "neon")]
 fn rsqrt(a: float32x4_t) -> float32x4_t {
     vrsqrteq_f32(a)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn refined(a: float32x4_t, y: float32x4_t) -> float32x4_t {
+    vmulq_f32(y, vrsqrtsq_f32(vmulq_f32(a, y), y))
 }
 
 #[inline]

@@ -9,6 +9,7 @@ mod soft;
 use core::fmt;
 
 pub(crate) use arch::thin::{detected, few};
+use arch::aarch64::Neon;
 use arch::x86::{Avx2, Avx512, remember};
 use lanes::{Kernel, SliceKernel};
 use portable::Portable;
@@ -41,11 +42,13 @@ pub enum Backend {
     Avx2,
     /// AVX-512F, where the CPU has it. It runs long dense steps; everything else runs on AVX2 under this name, too.
     Avx512,
+    /// NEON on little-endian 64-bit Arm, with its estimates of reciprocal roots.
+    Neon,
 }
 
 impl Backend {
     /// All backends, slowest first, whether this build and this CPU have them or not.
-    pub const ALL: &'static [Self] = &[Self::Scalar, Self::Portable, Self::Avx2, Self::Avx512];
+    pub const ALL: &'static [Self] = &[Self::Scalar, Self::Portable, Self::Neon, Self::Avx2, Self::Avx512];
 
     /// The backend that steps run on unless [`Adagrad::with_backend`](crate::Adagrad::with_backend) names one: the
     /// fastest that is available. The first call asks the CPU, later calls only load the answer.
@@ -56,6 +59,8 @@ impl Backend {
             Self::Avx512
         } else if Avx2::detect().is_some() {
             Self::Avx2
+        } else if Neon::detect().is_some() {
+            Self::Neon
         } else if Portable::detect().is_some() {
             Self::Portable
         } else {
@@ -81,6 +86,7 @@ impl Backend {
             Self::Portable => Portable::detect().is_some(),
             Self::Avx2 => Avx2::detect().is_some(),
             Self::Avx512 => Avx512::detect().is_some(),
+            Self::Neon => Neon::detect().is_some(),
         }
     }
 
@@ -89,7 +95,7 @@ impl Backend {
     pub(crate) fn lanes(self) -> usize {
         match self {
             Self::Scalar => 1,
-            Self::Portable => 4,
+            Self::Portable | Self::Neon => 4,
             Self::Avx2 => 8,
             Self::Avx512 => 16,
         }
@@ -100,7 +106,8 @@ impl Backend {
         match self {
             Self::Scalar if K::LEAST_LANES <= 1 => Some(Scalar.enter(kernel)),
             Self::Portable if K::LEAST_LANES <= 4 => Some(Portable::detect()?.enter(kernel)),
-            Self::Scalar | Self::Portable => never!("a kernel for its lanes", None),
+            Self::Neon if K::LEAST_LANES <= 4 => Some(Neon::detect()?.enter(kernel)),
+            Self::Scalar | Self::Portable | Self::Neon => never!("a kernel for its lanes", None),
             Self::Avx2 => Some(Avx2::detect()?.enter(kernel)),
             Self::Avx512 => {
                 // Whoever has AVX-512 has AVX2, which is wide enough for this.
@@ -123,6 +130,7 @@ impl Backend {
             Self::Portable => Some(Portable::detect()?.enter_slices::<K>(rule, w, g, a)),
             Self::Avx2 => Some(Avx2::detect()?.enter_slices::<K>(rule, w, g, a)),
             Self::Avx512 => Some(Avx512::detect()?.enter_slices::<K>(rule, w, g, a)),
+            Self::Neon => Some(Neon::detect()?.enter_slices::<K>(rule, w, g, a)),
         }
     }
 }
@@ -135,6 +143,10 @@ impl Backend {
 pub(crate) fn run_detected<K: Kernel<Output: Default>>(kernel: K) -> K::Output {
     if let Some(avx2) = Avx2::detect() {
         avx2.enter(kernel)
+    } else if K::LEAST_LANES <= 4
+        && let Some(neon) = Neon::detect()
+    {
+        neon.enter(kernel)
     } else if K::LEAST_LANES <= 4
         && let Some(portable) = Portable::detect()
     {
@@ -164,6 +176,8 @@ pub(crate) fn run_slices_detected<K: SliceKernel>(
         avx512.enter_slices::<K>(rule, w, g, a)
     } else if let Some(avx2) = Avx2::known() {
         avx2.enter_slices::<K>(rule, w, g, a)
+    } else if let Some(neon) = Neon::detect() {
+        neon.enter_slices::<K>(rule, w, g, a)
     } else {
         arch::thin::first_or_portable::<K>(rule, w, g, a)
     }
@@ -203,6 +217,7 @@ impl fmt::Display for Backend {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Neon => "neon",
         })
     }
 }

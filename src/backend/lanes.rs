@@ -62,6 +62,9 @@ pub(crate) trait Lanes<const W: usize>: Copy {
     /// The greatest relative error of [`Lanes::rsqrt`]; 0 on lanes without estimates.
     const ESTIMATE_ERROR: f32 = 0.0;
 
+    /// How many vectors the registers hold.
+    const REGISTERS: usize = 16;
+
     /// How many roots of a group of blocks are made of products, the others by the divider, so that the two share the
     /// work. Measured for each instruction set: see docs/decisions.md, "Roots of a group share the work".
     const ROOTS_OF_PRODUCTS: usize = 0;
@@ -71,6 +74,14 @@ pub(crate) trait Lanes<const W: usize>: Copy {
     #[inline(always)]
     fn rsqrt(self, a: Self::Vector) -> Self::Vector {
         self.div(self.splat(1.0), self.sqrt(a))
+    }
+
+    /// A better estimate `y` of `1/√a`: `y·(3 − a·y·y)/2`, a step of Newton, with a few roundings. Asked only where `a` and `y`
+    /// are normal numbers, or 1 and 0.
+    #[inline(always)]
+    fn refined(self, a: Self::Vector, y: Self::Vector) -> Self::Vector {
+        let minus_half = self.mul(self.splat(-0.5), y);
+        self.mul_add(minus_half, self.mul_add(self.mul(a, y), y, self.splat(-1.0)), y)
     }
 
     /// `a/2` by one less in the exponent, where `a` and the result are normal numbers; for infinity something finite;

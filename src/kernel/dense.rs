@@ -52,7 +52,7 @@ impl<const USUAL: bool> SliceKernel for Long<USUAL> {
         let mut step = Step::new(rule, if USUAL { Flags::UNUSUAL_OR_FAST } else { Flags::FAST });
         let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() {
             // Sixteen registers are too few: see docs/decisions.md, "Unusual steps on AVX2 are in groups of two".
-            if USUAL || W > 8 {
+            if USUAL || L::REGISTERS >= 32 {
                 each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
             } else {
                 each_group::<W, L, f32, HALF_GROUP>(lanes, w, g, a, in_turn, &mut step)

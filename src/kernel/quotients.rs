@@ -32,6 +32,10 @@ use crate::backend::lanes::{Lanes, map, zip};
 /// If ε stands inside, `u = 0`, and on lanes with fine estimates `e²` is left out, too: there remains `3/2·δ²`, below
 /// 0.1·2⁻²⁴, while the sum with ε is one rounding that both have.
 ///
+/// Estimates within 2⁻⁸, which are too coarse for that, first take a step of Newton. It leaves `3/2·δ² + δ³/2` of an error
+/// `δ`, which is below 1.51·2⁻¹⁶, and a few roundings: together less than 2⁻¹⁴, so they are fine then. The guard is asked
+/// before that step; with an estimate 2⁻⁸ too small `u` is up to 2⁻⁹·(1 + 2⁻⁷), and `e³` still below 0.22·2⁻²⁴.
+///
 /// A lane with `u` above 2⁻⁹, or `x` below 2⁻⁶⁴, is computed exactly, unless its `scaled` is 0.
 #[inline(always)]
 pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
@@ -56,7 +60,7 @@ pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
         greatest = lanes.max(y, greatest);
     }
     if lanes.all(lanes.at_most(greatest, rule.greatest_estimate)) {
-        return corrected_products(lanes, rule, scaled, x, y, L::ESTIMATE_ERROR);
+        return products(lanes, rule, scaled, x, y);
     }
     let (zero, one) = (lanes.splat(0.0), lanes.splat(1.0));
     let mut fine_x = x;
@@ -64,7 +68,7 @@ pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
         let fine = lanes.at_most(*y, rule.greatest_estimate);
         (*x, *y) = (lanes.select(fine, *x, one), lanes.select(fine, *y, zero));
     }
-    let mut quotients = corrected_products(lanes, rule, scaled, fine_x, y, L::ESTIMATE_ERROR);
+    let mut quotients = products(lanes, rule, scaled, fine_x, y);
     for (((quotient, y), scaled), x) in quotients.iter_mut().zip(y).zip(scaled).zip(x) {
         // An estimate of 0 is that of infinity, or was taken away. Then the quotient is 0, which is right for infinity, and
         // where `scaled` is 0 and `x` is not negative or NaN.
@@ -87,6 +91,31 @@ pub(crate) const fn greatest_estimate(epsilon_outside: f32) -> f32 {
     let estimate = U / epsilon_outside;
     if estimate > 0.0 && estimate < LARGEST { estimate } else { LARGEST }
 }
+
+/// The quotients from estimates as they come from an instruction.
+#[inline(always)]
+fn products<const W: usize, L: Lanes<W>, const N: usize>(
+    lanes: L,
+    rule: &Rule<L::Vector>,
+    scaled: [L::Vector; N],
+    x: [L::Vector; N],
+    y: [L::Vector; N],
+) -> [L::Vector; N] {
+    if L::ESTIMATE_ERROR > USABLE {
+        let refined = zip(
+            x,
+            y,
+            #[inline(always)]
+            |x, y| lanes.refined(x, y),
+        );
+        corrected_products(lanes, rule, scaled, x, refined, FINE)
+    } else {
+        corrected_products(lanes, rule, scaled, x, y, L::ESTIMATE_ERROR)
+    }
+}
+
+/// 1.5·2⁻¹²: the greatest error of estimates that need no step of Newton.
+const USABLE: f32 = 1.5 / 4096.0;
 
 /// `p + p·(e + e² + S)`, or `p + p·e`.
 #[inline(always)]
@@ -133,12 +162,13 @@ fn corrected_products<const W: usize, L: Lanes<W>, const N: usize>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Flags, Rule, corrected_products};
+    use super::{FINE, Flags, Rule, USABLE, corrected_products};
     use crate::backend::Scalar;
+    use crate::backend::lanes::Lanes;
     use crate::{Adagrad, Arithmetic};
 
-    /// The greatest errors of the estimates of AVX-512 and of AVX2.
-    const ERRORS: [f64; 2] = [1.0 / 16384.0, 1.5 / 4096.0];
+    /// The greatest errors of the estimates of AVX-512, of AVX2 and of NEON.
+    const ERRORS: [f64; 3] = [1.0 / 16384.0, 1.5 / 4096.0, 1.0 / 256.0];
 
     /// Quotients from estimates of any error that is allowed, the greatest among them, and any `u` up to the guard.
     fn quotients_are_near(count: usize) {
@@ -148,6 +178,8 @@ mod tests {
             (ERRORS[0], Flags::EPSILON_INSIDE),
             (ERRORS[1], Flags::NONE),
             (ERRORS[1], Flags::EPSILON_INSIDE),
+            (ERRORS[2], Flags::NONE),
+            (ERRORS[2], Flags::EPSILON_INSIDE),
         ] {
             for number in 0..count {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -156,12 +188,14 @@ mod tests {
                 let inside = flags.any(Flags::EPSILON_INSIDE);
                 // From nothing to the guard, which the estimate may just pass.
                 let u = [0.0, 1.0, 0.3, (state % 4096) as f64 / 4096.0][number / 4 % 4] / 512.0;
-                let epsilon = if inside { -0.0 } else { (f64::from(x).sqrt() * u * (1.0 - error)) as f32 };
                 let part = [-1.0, 1.0, 0.0, (state % 1024) as f64 / 512.0 - 1.0][number % 4];
                 let y = ((1.0 + error * part) / f64::from(x).sqrt()) as f32;
+                let epsilon = if inside { -0.0 } else { (u / f64::from(y)) as f32 };
+                let is_usable = error <= f64::from(USABLE);
+                let (y, error) = if is_usable { (y, error as f32) } else { (Scalar.refined(x, y), FINE) };
                 let opt = Adagrad::new(1.0);
                 let rule = Rule { epsilon_outside: epsilon, flags, ..opt.rule };
-                let [fast] = corrected_products(Scalar, &rule, [scaled], [x], [y], error as f32);
+                let [fast] = corrected_products(Scalar, &rule, [scaled], [x], [y], error);
                 let exact = scaled / (x.sqrt() + epsilon);
                 let far = fast.to_bits().abs_diff(exact.to_bits());
                 assert!(

@@ -16,6 +16,7 @@ pub(in crate::backend) struct Avx512(());
 
 lanes_of_features! {
     Avx512, ["avx512f", "avx2", "fma"], level AVX512 detected by cpu_has_avx512, lanes 16, __m512, __mmask16;
+    const REGISTERS: usize = 32;
     const ESTIMATE_ERROR: f32 = 1.0 / 16384.0;
     const ROOTS_OF_PRODUCTS: usize = 3;
     fn add(a: __m512, b: __m512) -> __m512;

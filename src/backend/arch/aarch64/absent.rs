@@ -1,21 +1,13 @@
-//! What stands for the tokens of another processor: types without values.
+//! What stands for the token of NEON on other processors: a type without values.
 
 use crate::backend::lanes::{Kernel, SliceKernel};
 use crate::kernel::Rule;
 
-pub(in crate::backend) enum Absent {}
+pub(in crate::backend) enum Neon {}
 
-pub(in crate::backend) use Absent as Avx2;
-pub(in crate::backend) use Absent as Avx512;
-
-impl Absent {
+impl Neon {
     #[inline(always)]
     pub(in crate::backend) fn detect() -> Option<Self> {
-        None
-    }
-
-    #[inline(always)]
-    pub(in crate::backend) fn known() -> Option<Self> {
         None
     }
 
@@ -33,6 +25,3 @@ impl Absent {
         match self {}
     }
 }
-
-#[inline(always)]
-pub(in crate::backend) fn remember() {}

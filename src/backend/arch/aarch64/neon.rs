@@ -1,0 +1,205 @@
+//! NEON: four lanes.
+
+use core::arch::aarch64::*;
+
+use crate::backend::lanes::{Kernel, SliceKernel};
+use crate::kernel::Rule;
+
+/// NEON, which every CPU of the build's target has.
+#[derive(Clone, Copy)]
+pub(in crate::backend) struct Neon(());
+
+impl Neon {
+    /// The token. There is nothing to detect.
+    #[inline(always)]
+    pub(in crate::backend) fn detect() -> Option<Self> {
+        Some(Self(()))
+    }
+
+    /// Runs a kernel. Not inlined, so that a caller does not save what the kernel needs.
+    #[inline(never)]
+    pub(in crate::backend) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
+    /// The same. All seven words are passed in registers.
+    #[inline(never)]
+    pub(in crate::backend) fn enter_slices<K: SliceKernel>(
+        self,
+        rule: &Rule<f32>,
+        w: &mut [f32],
+        g: &[f32],
+        a: &mut [f32],
+    ) -> usize {
+        K::run(self, rule, w, g, a)
+    }
+}
+
+lanes_of_target! {
+    Neon, "neon", lanes 4, float32x4_t, uint32x4_t;
+    const REGISTERS: usize = 32;
+    const ESTIMATE_ERROR: f32 = 1.0 / 256.0;
+    fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t;
+    fn sub(a: float32x4_t, b: float32x4_t) -> float32x4_t;
+    fn mul(a: float32x4_t, b: float32x4_t) -> float32x4_t;
+    fn div(a: float32x4_t, b: float32x4_t) -> float32x4_t;
+    fn sqrt(a: float32x4_t) -> float32x4_t;
+    fn mul_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t;
+    fn min(a: float32x4_t, b: float32x4_t) -> float32x4_t;
+    fn max(a: float32x4_t, b: float32x4_t) -> float32x4_t;
+    fn at_most(a: float32x4_t, b: float32x4_t) -> uint32x4_t;
+    fn and(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t;
+    fn select(mask: uint32x4_t, yes: float32x4_t, no: float32x4_t) -> float32x4_t;
+    fn all(mask: uint32x4_t) -> bool;
+    fn count(mask: uint32x4_t) -> usize;
+    fn rsqrt(a: float32x4_t) -> float32x4_t;
+    fn refined(a: float32x4_t, y: float32x4_t) -> float32x4_t;
+    fn half(a: float32x4_t) -> float32x4_t;
+    fn tree(p: &[f32; 8]) -> f32;
+    fn load_first(from: &[f32]) -> float32x4_t;
+    fn store_first(v: float32x4_t, to: &mut [f32]) -> ();
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vaddq_f32(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn sub(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vsubq_f32(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn mul(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vmulq_f32(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn div(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vdivq_f32(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn sqrt(a: float32x4_t) -> float32x4_t {
+    vsqrtq_f32(a)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn mul_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+    vfmaq_f32(c, a, b)
+}
+
+/// By a comparison: `FMIN` and `FMINNM` have other results for NaN and for zeros of both signs.
+#[inline]
+#[target_feature(enable = "neon")]
+fn min(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vbslq_f32(vcltq_f32(a, b), a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn max(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vbslq_f32(vcgtq_f32(a, b), a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn at_most(a: float32x4_t, b: float32x4_t) -> uint32x4_t {
+    vcleq_f32(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn and(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+    vandq_u32(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn select(mask: uint32x4_t, yes: float32x4_t, no: float32x4_t) -> float32x4_t {
+    vbslq_f32(mask, yes, no)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn all(mask: uint32x4_t) -> bool {
+    vminvq_u32(mask) != 0
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn count(mask: uint32x4_t) -> usize {
+    vaddvq_u32(vshrq_n_u32::<31>(mask)) as usize
+}
+
+/// The architecture states each bit of it: of `x` in `[¼, 1)` the first eight bits give one of 384 values, the worst of
+/// which is wrong by 0.0033, below 2⁻⁸.
+#[inline]
+#[target_feature(enable = "neon")]
+fn rsqrt(a: float32x4_t) -> float32x4_t {
+    vrsqrteq_f32(a)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn refined(a: float32x4_t, y: float32x4_t) -> float32x4_t {
+    vmulq_f32(y, vrsqrtsq_f32(vmulq_f32(a, y), y))
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn half(a: float32x4_t) -> float32x4_t {
+    vreinterpretq_f32_u32(vsubq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(1 << 23)))
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn tree(p: &[f32; 8]) -> f32 {
+    let [low, high]: [float32x4_t; 2] = bytemuck::must_cast(*p);
+    let pairs = vpaddq_f32(low, high);
+    let fours = vpaddq_f32(pairs, pairs);
+    vpadds_f32(vget_low_f32(fours))
+}
+
+/// Two at once and one, each as it was stored, so that what a step stored can be forwarded to the next one: see
+/// docs/decisions.md, "Three floats are loaded as two and one".
+#[inline]
+#[target_feature(enable = "neon")]
+fn load_first(from: &[f32]) -> float32x4_t {
+    let zero = vdup_n_f32(0.0);
+    let one = |a| vset_lane_f32::<0>(a, zero);
+    if let [a] = *from {
+        vcombine_f32(one(a), zero)
+    } else if let [a, b] = *from {
+        vcombine_f32(bytemuck::must_cast([a, b]), zero)
+    } else if let [a, b, c] = *from {
+        vcombine_f32(bytemuck::must_cast([a, b]), one(c))
+    } else if let Some(block) = from.first_chunk::<4>() {
+        bytemuck::must_cast(*block)
+    } else {
+        vdupq_n_f32(0.0)
+    }
+}
+
+/// The inverse.
+#[inline]
+#[target_feature(enable = "neon")]
+fn store_first(v: float32x4_t, to: &mut [f32]) {
+    let [x, y] = bytemuck::must_cast(vget_low_f32(v));
+    if let [a] = to {
+        *a = x;
+    } else if let [a, b] = to {
+        [*a, *b] = [x, y];
+    } else if let [a, b, c] = to {
+        [*a, *b, *c] = [x, y, vgetq_lane_f32::<2>(v)];
+    } else if let Some(block) = to.first_chunk_mut::<4>() {
+        *block = bytemuck::must_cast(v);
+    }
+}

@@ -6,7 +6,7 @@ use crate::step::run;
 use crate::table::Indices;
 use crate::{Backend, Error, RowIndex, Table};
 
-/// FTRL-Proximal (McMahan et al., *Ad Click Prediction: a View from the Trenches*, 2013), as TensorFlow's `ApplyFtrl` with a
+/// FTRL-Proximal (*Ad Click Prediction: a View from the Trenches*, KDD 2013), as TensorFlow's `ApplyFtrl` with a
 /// learning-rate power of −1/2. Each element has a parameter `w`, an accumulator `G` and a linear term `z`, which start at
 /// 0, at 0 or above (TensorFlow: 0.1) and at 0. A step does this; each operation rounds once:
 ///

@@ -1,4 +1,4 @@
-//! What both targets share: the fuzzer's bytes as hyper-parameters, lengths and buffers, and what every backend must
+//! What the targets share: the fuzzer's bytes as hyper-parameters, lengths and buffers, and what every backend must
 //! make of them.
 
 use core::ops::Range;
@@ -80,7 +80,7 @@ impl<'a> Input<'a> {
     }
 
     /// Mostly a valid one.
-    fn hyperparameter(&mut self) -> f32 {
+    pub fn hyperparameter(&mut self) -> f32 {
         match self.below(24) {
             0 => self.special(),
             1 | 2 => self.special().abs(),

@@ -7,6 +7,7 @@ mod parallel;
 mod rows;
 
 pub(crate) use dense::{dense_detected, dense_few};
+pub(crate) use rows::run;
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -80,7 +80,7 @@ impl<'a> Input<'a> {
     }
 
     /// Mostly a valid one.
-    fn hyperparameter(&mut self) -> f32 {
+    pub fn hyperparameter(&mut self) -> f32 {
         match self.below(24) {
             0 => self.special(),
             1 | 2 => self.special().abs(),

@@ -128,7 +128,7 @@ fn lanes(backend: Option<Backend>) -> usize {
 }
 
 #[inline(always)]
-fn run<K: Kernel<Output = usize>>(backend: Option<Backend>, kernel: K) -> Result<usize, Error> {
+pub(crate) fn run<K: Kernel<Output: Default>>(backend: Option<Backend>, kernel: K) -> Result<K::Output, Error> {
     match backend {
         Some(backend) if !IS_SCALAR => backend.run(kernel).ok_or(Error::Unavailable { backend }),
         Some(backend) if !backend.is_available() => Err(Error::Unavailable { backend }),

@@ -11,6 +11,9 @@ mod dense;
 mod inputs;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod regularized;
+#[path = "../reference/regularized.rs"]
+mod regularized_reference;
 mod rows;
 mod values;
 

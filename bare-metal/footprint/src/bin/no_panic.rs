@@ -9,8 +9,8 @@
 use core::hint::black_box;
 
 use adagrad::{
-    Backend, Bags, Owners, RowIndex, Summary, Table, all_finite, check_accumulator, clip_norm_scale, coalesce,
-    partition, sum_of_squares,
+    Backend, Bags, Ftrl, Owners, Proximal, RowIndex, Summary, Table, all_finite, check_accumulator, clip_norm_scale,
+    coalesce, partition, sum_of_squares,
 };
 use footprint::{Memory, Outcome, Plain, decode};
 
@@ -73,6 +73,7 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     black_box((owners.count(), owners.rows(), owners.local(memory.words.word() as usize)));
     let (to_rows, counts) = (memory.words.slice(), memory.words.slice());
     partition(rows, memory.grads, memory.dim, owners, to_rows, memory.params, counts)?;
+    regularized(memory, rows)?;
     let table = if memory.words.flag() {
         Table::new(memory.params, memory.accumulator, memory.dim)?
     } else {
@@ -89,5 +90,25 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     black_box((table.rows(), table.dim(), table.params(), table.accumulator()));
     black_box(table.params_mut());
     black_box(table.accumulator_mut());
+    Ok(Default::default())
+}
+
+#[inline(never)]
+fn regularized<I: RowIndex>(memory: &mut Memory, rows: &[I]) -> Outcome {
+    let [rate, l1, l2] = [memory.words.float(), memory.words.float(), memory.words.float()];
+    let backend = decode::backend(&mut memory.words);
+    let (ftrl, proximal) = (Ftrl::new(rate).with_l1(l1).with_l2(l2), Proximal::new(rate).with_l1(l1).with_l2(l2));
+    let linear: &mut [f32] = memory.words.slice();
+    let Memory { params, grads, accumulator, dim, .. } = memory;
+    for ftrl in [ftrl, ftrl.with_backend(backend)] {
+        ftrl.validate()?;
+        ftrl.step(params, grads, accumulator, linear)?;
+        ftrl.step_rows(params, accumulator, linear, *dim, rows, grads)?;
+    }
+    for proximal in [proximal, proximal.with_backend(backend)] {
+        proximal.validate()?;
+        proximal.step(params, grads, accumulator)?;
+        proximal.step_rows(params, accumulator, *dim, rows, grads)?;
+    }
     Ok(Default::default())
 }

@@ -100,6 +100,7 @@ pub unsafe extern "C" fn adagrad_step(
     let call = || {
         // SAFETY: by C's promise.
         let options = unsafe { read(options) }?;
+        options.check()?;
         optional(report)?;
         let (w, g, a) = (span(params, n)?, span(grads, n)?, span(accumulator, n)?);
         apart(w, g)?;
@@ -107,7 +108,7 @@ pub unsafe extern "C" fn adagrad_step(
         apart(a, g)?;
         // SAFETY: the arrays have been checked, and against each other; the rest is C's promise.
         let (w, g, a) = unsafe { (array_mut(params, n), array(grads, n), array_mut(accumulator, n)) };
-        Ok(calls::step(&options.adagrad()?, w, g, a))
+        Ok(calls::step(&options.decoded(), w, g, a))
     };
     // SAFETY: by C's promise; the slices are gone.
     unsafe { finished(call().unwrap_or_else(|status| Err(without_report(status))), report) }
@@ -128,6 +129,7 @@ pub unsafe extern "C" fn adagrad_step_and_zero(
     let call = || {
         // SAFETY: by C's promise.
         let options = unsafe { read(options) }?;
+        options.check()?;
         optional(report)?;
         let (w, g, a) = (span(params, n)?, span(grads, n)?, span(accumulator, n)?);
         apart(w, g)?;
@@ -135,7 +137,7 @@ pub unsafe extern "C" fn adagrad_step_and_zero(
         apart(a, g)?;
         // SAFETY: the arrays have been checked, and against each other; the rest is C's promise.
         let (w, g, a) = unsafe { (array_mut(params, n), array_mut(grads, n), array_mut(accumulator, n)) };
-        Ok(calls::step_and_zero(&options.adagrad()?, w, g, a))
+        Ok(calls::step_and_zero(&options.decoded(), w, g, a))
     };
     // SAFETY: by C's promise; the slices are gone.
     unsafe { finished(call().unwrap_or_else(|status| Err(without_report(status))), report) }
@@ -161,6 +163,7 @@ impl<I: RowIndex> Rows<I> {
         let call = || {
             // SAFETY: by C's promise.
             let options = unsafe { read(options) }?;
+            options.check()?;
             optional(report)?;
             let len = table_rows.checked_mul(dim).ok_or(Status::Length)?;
             let sums = if ROW_WISE { table_rows } else { len };
@@ -180,7 +183,7 @@ impl<I: RowIndex> Rows<I> {
             // SAFETY: the same.
             let (r, g) = unsafe { (array(rows, count), array(grads, values)) };
             let table = if ROW_WISE { Table::row_wise(w, a, dim) } else { Table::new(w, a, dim) };
-            Ok(calls::step_rows(&options.adagrad()?, table, r, g))
+            Ok(calls::step_rows(&options.decoded(), table, r, g))
         };
         // SAFETY: by C's promise; the slices are gone.
         unsafe { finished(call().unwrap_or_else(|status| Err(without_report(status))), report) }
@@ -340,10 +343,11 @@ pub unsafe extern "C" fn adagrad_effective_rates(
     let call = || {
         // SAFETY: by C's promise.
         let options = unsafe { read(options) }?;
+ options.check()?;
         apart(span(accumulator, n)?, span(rates, n)?)?;
         // SAFETY: the arrays have been checked, and against each other; the rest is C's promise.
         let (accumulator, rates) = unsafe { (array(accumulator, n), array_mut(rates, n)) };
-        Ok(options.adagrad()?.effective_rates(accumulator, rates)?)
+        Ok(options.decoded().effective_rates(accumulator, rates)?)
     };
     done(call())
 }
@@ -360,10 +364,11 @@ pub unsafe extern "C" fn adagrad_summarize(
     let call = || {
         // SAFETY: by C's promise.
         let options = unsafe { read(options) }?;
+ options.check()?;
         span(accumulator, n)?;
         // SAFETY: the array has been checked; the rest is C's promise.
         let values = unsafe { array(accumulator, n) };
-        let result = options.adagrad()?.summary(values, threshold, gradient)?;
+        let result = options.decoded().summary(values, threshold, gradient)?;
         // SAFETY: by C's promise; the slice is not used any more.
         unsafe { write(summary, result.into()) }
     };

@@ -67,14 +67,27 @@ fn outcome(result: Result<adagrad_rs::Report, Error>) -> Outcome {
     result.map(|report| Report { skipped: report.skipped, ..Report::NONE }).map_err(refused)
 }
 
-#[inline(always)]
+/// On bare metal a function of its own, so that the crate's step has one caller, and no [`Error`] is moved about.
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub fn step(options: &Adagrad, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Outcome {
+    // The step would say which option, which takes code and has no use here.
+    if options.validate().is_err() {
+        return Err((Status::Option, Report::NONE));
+    }
     outcome(options.step(params, grads, accumulator))
 }
 
 #[inline(always)]
 pub fn step_and_zero(options: &Adagrad, params: &mut [f32], grads: &mut [f32], accumulator: &mut [f32]) -> Outcome {
-    outcome(options.step_and_zero(params, grads, accumulator))
+    if cfg!(target_os = "none") {
+        // There is no cache to keep gradients in, and one step is linked.
+        let report = step(options, params, grads, accumulator)?;
+        grads.fill(0.0);
+        Ok(report)
+    } else {
+        outcome(options.step_and_zero(params, grads, accumulator))
+    }
 }
 
 #[inline(always)]

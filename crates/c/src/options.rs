@@ -116,111 +116,122 @@ pub struct Options {
     pub reserved: u8,
 }
 
-/// The numbers that C writes: those of the enums above.
-macro_rules! numbers {
-    ($($name:ident = $variant:expr),* $(,)?) => { $(const $name: u8 = $variant as u8;)* };
-}
-numbers! {
-    OUTSIDE = EpsilonPlace::OutsideSqrt, INSIDE = EpsilonPlace::InsideSqrt,
-    L2 = Decay::L2, DECOUPLED = Decay::Decoupled,
-    SUM = AccumulationKind::Sum, LEAKY = AccumulationKind::Leaky, EMA = AccumulationKind::Ema,
-    SEPARATE = ArithmeticKind::Separate, FUSED = ArithmeticKind::Fused, FAST = ArithmeticKind::Fast,
-    PROPAGATE = NonFiniteKind::Propagate, SKIP = NonFiniteKind::Skip,
-    DETECTED = BackendKind::Detected, SCALAR = BackendKind::Scalar, PORTABLE = BackendKind::Portable,
-    AVX2 = BackendKind::Avx2, AVX512 = BackendKind::Avx512,
-}
-
-/// The first field whose number is none of its enum's.
-fn unknown(field: &'static CStr) -> Result<Adagrad, &'static CStr> {
-    Err(field)
-}
+/// The fields that are a number of an enum, in order; and the greatest number of each.
+const NAMES: [&CStr; 8] =
+    [c"epsilon_place", c"decay", c"accumulation", c"arithmetic", c"non_finite", c"backend", c"maximize", c"reserved"];
+const GREATEST: [u8; 8] = [
+    EpsilonPlace::InsideSqrt as u8,
+    Decay::Decoupled as u8,
+    AccumulationKind::Ema as u8,
+    ArithmeticKind::Fast as u8,
+    NonFiniteKind::Skip as u8,
+    BackendKind::Avx512 as u8,
+    1,
+    0,
+];
 
 impl Options {
-    /// In the crate's form, or the field that has no meaning. Ranges are for [`Adagrad::validate`].
     #[inline(always)]
-    pub fn decoded(&self) -> Result<Adagrad, &'static CStr> {
-        let epsilon = match self.epsilon_place {
-            OUTSIDE => Epsilon::OutsideSqrt(self.epsilon),
-            INSIDE => Epsilon::InsideSqrt(self.epsilon),
-            _ => return unknown(c"epsilon_place"),
-        };
-        let decay = match self.decay {
-            L2 => WeightDecay::L2(self.weight_decay),
-            DECOUPLED => WeightDecay::Decoupled(self.weight_decay),
-            _ => return unknown(c"decay"),
-        };
-        let accumulation = match self.accumulation {
-            SUM => Accumulation::Sum,
-            LEAKY => Accumulation::Leaky(self.rho),
-            EMA => Accumulation::Ema(self.rho),
-            _ => return unknown(c"accumulation"),
-        };
-        let arithmetic = match self.arithmetic {
-            SEPARATE => Arithmetic::Separate,
-            FUSED => Arithmetic::Fused,
-            FAST => Arithmetic::Fast,
-            _ => return unknown(c"arithmetic"),
-        };
-        let non_finite = match self.non_finite {
-            PROPAGATE => NonFinite::Propagate,
-            SKIP => NonFinite::Skip,
-            _ => return unknown(c"non_finite"),
-        };
-        let backend = match self.backend {
-            DETECTED => None,
-            SCALAR => Some(Backend::Scalar),
-            PORTABLE => Some(Backend::Portable),
-            AVX2 => Some(Backend::Avx2),
-            AVX512 => Some(Backend::Avx512),
-            _ => return unknown(c"backend"),
-        };
-        if self.maximize > 1 {
-            return unknown(c"maximize");
-        }
-        if self.reserved != 0 {
-            return unknown(c"reserved");
-        }
-        let mut options = Adagrad::new(self.learning_rate)
-            .with_epsilon(epsilon)
-            .with_weight_decay(decay)
-            .with_gradient_scale(self.gradient_scale)
-            .with_maximize(self.maximize == 1)
-            .with_accumulation(accumulation)
-            .with_arithmetic(arithmetic)
-            .with_non_finite(non_finite)
-            .with_initial_accumulator(self.initial_accumulator);
-        if self.clip_value != f32::INFINITY {
-            options = options.with_clip_value(self.clip_value);
-        }
-        if let Some(backend) = backend {
-            options = options.with_backend(backend);
-        }
-        Ok(options)
+    fn numbers(&self) -> [u8; 8] {
+        let Self { epsilon_place, decay, accumulation, arithmetic, non_finite, backend, maximize, reserved, .. } =
+            *self;
+        [epsilon_place, decay, accumulation, arithmetic, non_finite, backend, maximize, reserved]
     }
 
-    /// In the crate's form, or an error.
+    /// Whether each number is one of its enum's.
     #[inline(always)]
-    pub fn adagrad(&self) -> Result<Adagrad, Status> {
-        self.decoded().map_err(|_| Status::Option)
+    fn are_known(&self) -> bool {
+        // Not in a loop: for size the compiler would link the table, and with it all texts that end with a 0.
+        const G: [u8; 8] = GREATEST;
+        let [a, b, c, d, e, f, g, h] = self.numbers();
+        (a <= G[0]) & (b <= G[1]) & (c <= G[2]) & (d <= G[3]) & (e <= G[4]) & (f <= G[5]) & (g <= G[6]) & (h == G[7])
+    }
+
+    /// In the crate's form, if all numbers are known. Not as a `Result`, which would be copied out of. Ranges are for
+    /// [`Adagrad::validate`].
+    #[inline(always)]
+    pub fn decoded(&self) -> Adagrad {
+        let options = Adagrad::new(self.learning_rate)
+            .with_epsilon(if self.epsilon_place == EpsilonPlace::InsideSqrt as u8 {
+                Epsilon::InsideSqrt(self.epsilon)
+            } else {
+                Epsilon::OutsideSqrt(self.epsilon)
+            })
+            .with_weight_decay(if self.decay == Decay::L2 as u8 {
+                WeightDecay::L2(self.weight_decay)
+            } else {
+                WeightDecay::Decoupled(self.weight_decay)
+            })
+            .with_gradient_scale(self.gradient_scale)
+            .with_maximize(self.maximize == 1)
+            .with_accumulation(if self.accumulation == AccumulationKind::Sum as u8 {
+                Accumulation::Sum
+            } else if self.accumulation == AccumulationKind::Leaky as u8 {
+                Accumulation::Leaky(self.rho)
+            } else {
+                Accumulation::Ema(self.rho)
+            })
+            .with_arithmetic(if self.arithmetic == ArithmeticKind::Separate as u8 {
+                Arithmetic::Separate
+            } else if self.arithmetic == ArithmeticKind::Fused as u8 {
+                Arithmetic::Fused
+            } else {
+                Arithmetic::Fast
+            })
+            .with_non_finite(if self.non_finite == NonFiniteKind::Skip as u8 {
+                NonFinite::Skip
+            } else {
+                NonFinite::Propagate
+            })
+            .with_initial_accumulator(self.initial_accumulator);
+        let options = if self.clip_value == f32::INFINITY { options } else { options.with_clip_value(self.clip_value) };
+        match named(self.backend) {
+            Some(backend) => options.with_backend(backend),
+            None => options,
+        }
+    }
+
+    /// # Errors
+    ///
+    /// [`Status::Option`] if a number is none of its enum's.
+    #[inline(always)]
+    pub fn check(&self) -> Result<(), Status> {
+        if self.are_known() { Ok(()) } else { Err(Status::Option) }
     }
 
     /// The first field that is out of its range.
     pub fn bad(&self) -> Option<&'static CStr> {
-        match self.decoded().map(|options| options.validate()) {
-            Ok(Ok(())) => None,
-            Err(field) => Some(field),
-            Ok(Err(Error::Hyperparameter { what, .. })) => Some(match what {
-                "learning_rate" => c"learning_rate",
-                "epsilon" => c"epsilon",
-                "weight_decay" => c"weight_decay",
-                "gradient_scale" => c"gradient_scale",
-                "clip_value" => c"clip_value",
-                "accumulation" => c"rho",
-                "initial_accumulator" => c"initial_accumulator",
-                _ => c"an option",
-            }),
-            Ok(Err(_)) => Some(c"an option"),
+        for ((number, greatest), name) in self.numbers().iter().zip(&GREATEST).zip(NAMES) {
+            if number > greatest {
+                return Some(name);
+            }
         }
+        match self.decoded().validate().err()? {
+            Error::Hyperparameter { what: "learning_rate", .. } => Some(c"learning_rate"),
+            Error::Hyperparameter { what: "epsilon", .. } => Some(c"epsilon"),
+            Error::Hyperparameter { what: "weight_decay", .. } => Some(c"weight_decay"),
+            Error::Hyperparameter { what: "gradient_scale", .. } => Some(c"gradient_scale"),
+            Error::Hyperparameter { what: "clip_value", .. } => Some(c"clip_value"),
+            Error::Hyperparameter { what: "accumulation", .. } => Some(c"rho"),
+            Error::Hyperparameter { what: "initial_accumulator", .. } => Some(c"initial_accumulator"),
+            _ => Some(c"an option"),
+        }
+    }
+}
+
+/// The backend of a number, unless it is that of the detected one.
+#[inline(always)]
+fn named(number: u8) -> Option<Backend> {
+    const SCALAR: u8 = BackendKind::Scalar as u8;
+    const PORTABLE: u8 = BackendKind::Portable as u8;
+    const AVX2: u8 = BackendKind::Avx2 as u8;
+    const AVX512: u8 = BackendKind::Avx512 as u8;
+    match number {
+        SCALAR => Some(Backend::Scalar),
+        PORTABLE => Some(Backend::Portable),
+        AVX2 => Some(Backend::Avx2),
+        AVX512 => Some(Backend::Avx512),
+        _ => None,
     }
 }
 
@@ -229,9 +240,9 @@ impl From<Adagrad> for Options {
     #[inline(always)]
     fn from(preset: Adagrad) -> Self {
         let (epsilon, epsilon_place) = match preset.epsilon() {
-            Epsilon::InsideSqrt(epsilon) => (epsilon, INSIDE),
-            Epsilon::OutsideSqrt(epsilon) => (epsilon, OUTSIDE),
-            _ => (f32::NAN, OUTSIDE),
+            Epsilon::InsideSqrt(epsilon) => (epsilon, EpsilonPlace::InsideSqrt as u8),
+            Epsilon::OutsideSqrt(epsilon) => (epsilon, EpsilonPlace::OutsideSqrt as u8),
+            _ => (f32::NAN, EpsilonPlace::OutsideSqrt as u8),
         };
         Self {
             learning_rate: preset.learning_rate(),
@@ -242,11 +253,15 @@ impl From<Adagrad> for Options {
             rho: 0.0,
             initial_accumulator: preset.initial_accumulator(),
             epsilon_place,
-            decay: L2,
-            accumulation: SUM,
-            arithmetic: if preset.arithmetic() == Arithmetic::Fused { FUSED } else { SEPARATE },
-            non_finite: PROPAGATE,
-            backend: DETECTED,
+            decay: Decay::L2 as u8,
+            accumulation: AccumulationKind::Sum as u8,
+            arithmetic: if preset.arithmetic() == Arithmetic::Fused {
+                ArithmeticKind::Fused as u8
+            } else {
+                ArithmeticKind::Separate as u8
+            },
+            non_finite: NonFiniteKind::Propagate as u8,
+            backend: BackendKind::Detected as u8,
             maximize: 0,
             reserved: 0,
         }
@@ -256,10 +271,10 @@ impl From<Adagrad> for Options {
 /// The backend that steps run on unless one is named.
 pub fn detected() -> u8 {
     match Backend::detected() {
-        Backend::Scalar => SCALAR,
-        Backend::Portable => PORTABLE,
-        Backend::Avx2 => AVX2,
-        Backend::Avx512 => AVX512,
-        _ => DETECTED,
+        Backend::Scalar => BackendKind::Scalar as u8,
+        Backend::Portable => BackendKind::Portable as u8,
+        Backend::Avx2 => BackendKind::Avx2 as u8,
+        Backend::Avx512 => BackendKind::Avx512 as u8,
+        _ => BackendKind::Detected as u8,
     }
 }

@@ -8,8 +8,8 @@ mod soft;
 
 use core::fmt;
 
-pub(crate) use arch::thin::{detected, few};
 use arch::aarch64::Neon;
+pub(crate) use arch::thin::{detected, few};
 use arch::x86::{Avx2, Avx512, remember};
 use lanes::{Kernel, SliceKernel};
 use portable::Portable;

@@ -147,10 +147,11 @@ fn rsqrt(a: float32x4_t) -> float32x4_t {
     vrsqrteq_f32(a)
 }
 
+/// `FMULX` makes 2 of infinity times 0.
 #[inline]
 #[target_feature(enable = "neon")]
 fn refined(a: float32x4_t, y: float32x4_t) -> float32x4_t {
-    vmulq_f32(y, vrsqrtsq_f32(vmulq_f32(a, y), y))
+    vmulq_f32(y, vrsqrtsq_f32(vmulxq_f32(a, y), y))
 }
 
 #[inline]
@@ -260,8 +261,10 @@ mod tests {
         assert!(estimates[2].is_nan() && estimates[3].is_nan());
         // What a fast step puts where an estimate is not to be used.
         let lanes = Neon(());
-        let mut refined = [1.0; 4];
-        lanes.store(lanes.refined(lanes.splat(1.0), lanes.splat(0.0)), &mut refined);
-        assert_eq!(refined, [0.0; 4]);
+        for x in [1.0, f32::INFINITY] {
+            let mut refined = [1.0; 4];
+            lanes.store(lanes.refined(lanes.splat(x), lanes.splat(0.0)), &mut refined);
+            assert_eq!(refined, [0.0; 4]);
+        }
     }
 }

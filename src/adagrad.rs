@@ -5,7 +5,7 @@ mod options;
 mod presets;
 mod validate;
 
-pub use options::{Accumulation, Arithmetic, Epsilon, NonFinite, WeightDecay};
+pub use options::{Accumulation, Arithmetic, Epsilon, NonFinite, Order, WeightDecay};
 
 use crate::Backend;
 use crate::kernel::{Flags, Rule, greatest_estimate};
@@ -267,6 +267,23 @@ impl Adagrad {
         self.set(Flags::FORGET, forgets)
             .set(Flags::AVERAGE, averages)
             .set(Flags::BAD_ACCUMULATION, forgets && !(rho >= 0.0 && rho < 1.0))
+    }
+
+    /// Sets whether the gradient is added to `G` before the parameter moves, or after that.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Order};
+    ///
+    /// let (mut params, mut accumulator) = ([0.0], [4.0]);
+    /// let opt = Adagrad::new(0.5).with_order(Order::StepFirst);
+    /// opt.step(&mut params, &[1.0], &mut accumulator)?;
+    /// assert_eq!((params, accumulator), ([-0.25], [5.0])); // 0.5·1/√4, then 4 + 1²
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    #[inline(always)]
+    pub const fn with_order(self, order: Order) -> Self {
+        self.set(Flags::STEP_FIRST, matches!(order, Order::StepFirst))
     }
 
     /// Sets what a step does with gradients, accumulators and parameters that are infinite or NaN.

@@ -4,6 +4,7 @@
 //!   [`Table`], with one accumulator per element or per row; [`coalesce`](coalesce()) sums duplicate rows first, and
 //!   [`partition`](partition()) sorts rows by who owns them. [`Adagrad::step_bags`] is for rows that share a gradient, in
 //!   [`Bags`].
+//! - [`Ftrl`] and [`Proximal`] are steps with L1 and L2, whose parameters become exactly 0.
 //! - The memory is the caller's. A call that returns an [`Error`] has written nothing, and no call panics.
 //! - [`Backend`] is chosen at run time, even without `std`: scalar, portable SIMD, NEON, AVX2, AVX-512. The results do not
 //!   depend on it.
@@ -54,15 +55,17 @@ mod error;
 pub mod guide;
 mod kernel;
 mod norms;
+mod regularized;
 mod schedule;
 mod step;
 mod table;
 
-pub use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, WeightDecay};
+pub use adagrad::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, Order, WeightDecay};
 pub use backend::Backend;
 pub use diagnostics::Summary;
 pub use error::Error;
 pub use norms::{all_finite, check_accumulator, clip_norm_scale, sum_of_squares};
+pub use regularized::{Ftrl, Proximal};
 pub use schedule::Schedule;
 pub use step::Report;
 pub use table::{Bags, Owners, RowIndex, Table, coalesce, partition};

@@ -7,6 +7,7 @@ mod parallel;
 mod rows;
 
 pub(crate) use dense::{dense_detected, dense_few};
+pub(crate) use rows::run;
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,4 +16,7 @@ pub struct Report {
     /// The number of elements, or of rows of a row-wise table, that were left as they were by
     /// [`NonFinite::Skip`](crate::NonFinite::Skip).
     pub skipped: usize,
+    /// The number of rows that were passed over because they are not in the table, where
+    /// [`Table::with_out_of_range_skipped`](crate::Table::with_out_of_range_skipped) allows that.
+    pub out_of_range: usize,
 }

@@ -46,7 +46,13 @@ pub struct Table<'a> {
     pub(crate) dim: usize,
     pub(crate) rows: usize,
     pub(crate) layout: Layout,
+    /// The row that no step touches; no table has so many rows that this one is in it where there is none.
+    pub(crate) padding: usize,
+    pub(crate) skips_outside: bool,
 }
+
+/// No row.
+const NOWHERE: usize = usize::MAX;
 
 impl<'a> Table<'a> {
     /// A table with one accumulator per element: `params` and `accumulator` both have `rows·dim` values, row by row.
@@ -101,7 +107,46 @@ impl<'a> Table<'a> {
             Layout::RowWise => rows,
         };
         check_length("accumulator", expected, accumulator.len())?;
-        Ok(Self { params, accumulator, dim, rows, layout })
+        Ok(Self { params, accumulator, dim, rows, layout, padding: NOWHERE, skips_outside: false })
+    }
+
+    /// Names a row that no step touches, as `padding_idx` does in `PyTorch`: its gradients are passed over. It need not be
+    /// in the table; so an index such as [`Table::rows`] can stand for "no row".
+    ///
+    /// In bags that are a [`mean`](crate::Bags::mean) it counts as one of the bag's rows.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Table};
+    ///
+    /// let (mut params, mut accumulator) = ([0.0; 3], [0.0; 3]);
+    /// let mut table = Table::new(&mut params, &mut accumulator, 1)?.with_padding_row(0);
+    /// Adagrad::new(0.5).step_rows(&mut table, &[2_u32, 0, 0], &[1.0, 7.0, 7.0])?;
+    /// assert_eq!(params, [0.0, 0.0, -0.5]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_padding_row(self, row: usize) -> Self {
+        Self { padding: row, ..self }
+    }
+
+    /// Sets whether rows that are not in the table are passed over, and counted in
+    /// [`Report::out_of_range`](crate::Report::out_of_range), instead of refused.
+    ///
+    /// Where the table has more rows than the type of the indices can name, they are refused all the same.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Table};
+    ///
+    /// let (mut params, mut accumulator) = ([0.0; 3], [0.0; 3]);
+    /// let mut table = Table::new(&mut params, &mut accumulator, 1)?.with_out_of_range_skipped(true);
+    /// let report = Adagrad::new(0.5).step_rows(&mut table, &[2_i32, -1, 3], &[1.0, 7.0, 7.0])?;
+    /// assert_eq!(report.out_of_range, 2);
+    /// assert_eq!(params, [0.0, 0.0, -0.5]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_out_of_range_skipped(self, skipped: bool) -> Self {
+        Self { skips_outside: skipped, ..self }
     }
 
     /// The number of rows.
@@ -147,31 +192,56 @@ impl<'a> Table<'a> {
         self.accumulator
     }
 
-    /// Checks every row index, and that `grads` has a row for each.
+    /// Checks every row index, and that `grads` has a row for each. The result is how many rows are to be passed over,
+    /// because they are not in the table.
     #[cfg_attr(not(debug_assertions), inline)]
-    pub(crate) fn check_rows<I: RowIndex>(&self, rows: &[I], grads: &[f32]) -> Result<(), Error> {
+    pub(crate) fn check_rows<I: RowIndex>(&self, rows: &[I], grads: &[f32]) -> Result<usize, Error> {
         check_gradient_rows(rows.len(), grads.len(), self.dim)?;
         self.check_indices(rows)
     }
 
-    /// Checks every row index.
+    /// Checks every row index, with the same result.
     #[cfg_attr(not(debug_assertions), inline)]
-    pub(crate) fn check_indices<I: RowIndex>(&self, rows: &[I]) -> Result<(), Error> {
+    pub(crate) fn check_indices<I: RowIndex>(&self, rows: &[I]) -> Result<usize, Error> {
         // A negative index, as the kernels take it, is at least as great as the type's end.
         let end = (self.rows as u64).min(I::END.wrapping_sub(1));
-        if I::indices(rows).are_below(end) { Ok(()) } else { first_outside(rows, self.rows) }
+        if I::indices(rows).are_below(end) {
+            Ok(0)
+        } else if self.padding == NOWHERE && !self.skips_outside {
+            first_outside(rows, self.rows)
+        } else {
+            self.outside(rows)
+        }
+    }
+
+    /// How many rows are not in the table, nor its padding; or the error for the first one, where they are refused.
+    #[cold]
+    fn outside<I: RowIndex>(&self, indices: &[I]) -> Result<usize, Error> {
+        // Kernels would take a negative index for a row of a table that is so long.
+        let skips = self.skips_outside && self.rows as u64 <= I::END.wrapping_sub(1);
+        let (allowed, mut outside) = (if skips { usize::MAX } else { 0 }, 0);
+        for (position, index) in indices.iter().enumerate() {
+            if I::to_usize(*index).is_some_and(|row| row < self.rows || row == self.padding) {
+                continue;
+            }
+            if outside == allowed {
+                return Err(Error::Row { position, row: I::to_i128(*index), rows: self.rows });
+            }
+            outside += 1;
+        }
+        Ok(outside)
     }
 }
 
-/// The error for the first row that is not in a table of so many.
+/// The error for the first row that is not in a table of so many, or 0.
 #[cold]
-fn first_outside<I: RowIndex>(indices: &[I], rows: usize) -> Result<(), Error> {
-    let mut positions = indices.iter().enumerate();
-    let outside = positions.find(|(_, row)| I::to_usize(**row).is_none_or(|row| row >= rows));
-    match outside {
-        Some((position, row)) => Err(Error::Row { position, row: I::to_i128(*row), rows }),
-        None => Ok(()),
+fn first_outside<I: RowIndex>(indices: &[I], rows: usize) -> Result<usize, Error> {
+    for (position, index) in indices.iter().enumerate() {
+        if I::to_usize(*index).is_none_or(|row| row >= rows) {
+            return Err(Error::Row { position, row: I::to_i128(*index), rows });
+        }
     }
+    Ok(0)
 }
 
 /// `grads` has `dim` values for each of `rows` row indices.

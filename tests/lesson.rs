@@ -1,9 +1,9 @@
-//! The trace with which Adagrad is commonly taught, to the precision that is printed there.
+//! The trace with which Adagrad is commonly taught, to the precision that is printed there; and the loop of `GloVe`.
 //!
 //! Two parameters start at 0 and see the gradients below with η = 0.1 and ε = 1e-8: the first parameter's feature is
 //! frequent, the second one's rare.
 
-use adagrad::{Adagrad, Epsilon};
+use adagrad::{Adagrad, Epsilon, Table};
 
 const GRADS: [[f32; 2]; 5] = [[0.5, 0.0], [0.4, 0.3], [0.3, 0.0], [0.5, 0.2], [0.4, 0.0]];
 
@@ -69,5 +69,38 @@ fn the_rate_decays() {
             1000 => assert_eq!(format!("{:.5}", rates[0]), "0.00632"),
             _ => {}
         }
+    }
+}
+
+/// The loop of `glove.c` for one pair of words, in `f64` as there, beside two rows of a table stepped by its preset: over
+/// a thousand steps they stay within the roundings of `f32`.
+#[test]
+fn glove() {
+    const ETA: f64 = 0.05;
+    let (mut w, mut sums) = ([[0.3_f64, -0.2], [0.1, 0.4]], [[1.0_f64; 2]; 2]);
+    let opt = Adagrad::glove(ETA as f32);
+    let mut params = w.as_flattened().iter().map(|w| *w as f32).collect::<Vec<_>>();
+    let mut accumulator = vec![opt.initial_accumulator(); 4];
+    for step in 0..1000 {
+        // What the dot product of the two should be, a little different each time.
+        let target = 1.0 + 0.1 * f64::from(step % 7);
+        let difference = w[0][0] * w[1][0] + w[0][1] * w[1][1] - target;
+        let single = params[0] * params[2] + params[1] * params[3] - target as f32;
+        let grads = [params[2], params[3], params[0], params[1]].map(|w| single * w);
+        let mut table = Table::new(&mut params, &mut accumulator, 2).expect("its shape fits");
+        opt.step_rows(&mut table, &[0_u32, 1], &grads).expect("valid");
+
+        let before = w;
+        for word in 0..2 {
+            for j in 0..2 {
+                let update = ETA * difference * before[1 - word][j];
+                w[word][j] -= update / sums[word][j].sqrt();
+                sums[word][j] += update * update;
+            }
+        }
+        let near = |a: &[f32], b: &[[f64; 2]; 2]| {
+            a.iter().zip(b.as_flattened()).all(|(a, b)| (f64::from(*a) - b).abs() < 1e-5 * b.abs().max(0.1))
+        };
+        assert!(near(&params, &w) && near(&accumulator, &sums), "step {step}: {params:?}, {w:?}");
     }
 }

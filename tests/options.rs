@@ -1,13 +1,13 @@
 //! Hyper-parameters: what is set is read back, counts in `==`, and is what `Debug` prints.
 
-use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Order, WeightDecay};
 
 /// All that can be read.
 fn all(opt: &Adagrad) -> impl PartialEq + core::fmt::Debug {
     (
         (opt.learning_rate(), opt.epsilon(), opt.weight_decay(), opt.gradient_scale(), opt.clip_value()),
         (opt.maximize(), opt.arithmetic(), opt.accumulation(), opt.non_finite()),
-        (opt.initial_accumulator(), opt.backend()),
+        (opt.initial_accumulator(), opt.backend(), opt.order()),
     )
 }
 
@@ -25,6 +25,7 @@ fn getters_give_back_what_setters_took() {
     assert_eq!(new.arithmetic(), Arithmetic::Separate);
     assert_eq!(new.accumulation(), Accumulation::Sum);
     assert_eq!(new.non_finite(), NonFinite::Propagate);
+    assert_eq!(new.order(), Order::AccumulateFirst);
     assert_eq!(new.initial_accumulator(), 0.0);
     assert_eq!(new.backend(), None);
 
@@ -85,6 +86,7 @@ fn getters_give_back_what_setters_took() {
             |o| o.with_non_finite(NonFinite::Propagate),
             |o| o.non_finite() == NonFinite::Skip,
         ),
+        (new.with_order(Order::StepFirst), |o| o.with_order(Order::AccumulateFirst), |o| o.order() == Order::StepFirst),
         (new.with_initial_accumulator(0.1), |o| o.with_initial_accumulator(0.0), |o| o.initial_accumulator() == 0.1),
     ];
     // These cannot be put back.
@@ -116,10 +118,12 @@ fn options_do_not_disturb_each_other() {
         .with_arithmetic(Arithmetic::Fused)
         .with_accumulation(Accumulation::Ema(0.75))
         .with_non_finite(NonFinite::Skip)
+        .with_order(Order::StepFirst)
         .with_initial_accumulator(7.0)
         .with_learning_rate(0.2);
     let other = Adagrad::new(0.2)
         .with_initial_accumulator(7.0)
+        .with_order(Order::StepFirst)
         .with_non_finite(NonFinite::Skip)
         .with_accumulation(Accumulation::Ema(0.75))
         .with_arithmetic(Arithmetic::Fused)
@@ -204,6 +208,7 @@ fn debug_prints_every_option() {
         "maximize: false",
         "arithmetic: Separate",
         "accumulation: Sum",
+        "order: AccumulateFirst",
         "non_finite: Propagate",
         "initial_accumulator: 0.1",
         "backend: Some(Scalar)",

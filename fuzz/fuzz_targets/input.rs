@@ -1,10 +1,10 @@
-//! What both targets share: the fuzzer's bytes as hyper-parameters, lengths and buffers, and what every backend must
+//! What the targets share: the fuzzer's bytes as hyper-parameters, lengths and buffers, and what every backend must
 //! make of them.
 
 use core::ops::Range;
 use std::sync::OnceLock;
 
-use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, Error, NonFinite, Report, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, Error, NonFinite, Order, Report, WeightDecay};
 use bytemuck::Pod;
 use libfuzzer_sys::arbitrary::{Arbitrary, Unstructured};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -80,7 +80,7 @@ impl<'a> Input<'a> {
     }
 
     /// Mostly a valid one.
-    fn hyperparameter(&mut self) -> f32 {
+    pub fn hyperparameter(&mut self) -> f32 {
         match self.below(24) {
             0 => self.special(),
             1 | 2 => self.special().abs(),
@@ -130,6 +130,9 @@ impl<'a> Input<'a> {
         }
         if self.any() {
             options.non_finite = NonFinite::Skip;
+        }
+        if self.one_in(4) {
+            options.order = Order::StepFirst;
         }
         options
     }

@@ -228,8 +228,7 @@ impl<I: RowIndex + Pod + Sync + From<u8>> Case<I> {
         .collect();
 
         let (given, given_grads) = (self.rows.given(), self.grads.given());
-        let result =
-            partition(given, given_grads, dim, owners, to_rows.fresh(), to_grads.fresh(), counts.fresh());
+        let result = partition(given, given_grads, dim, owners, to_rows.fresh(), to_grads.fresh(), counts.fresh());
         if !accepted(&result, &faults) {
             to_rows.assert_untouched();
             to_grads.assert_untouched();

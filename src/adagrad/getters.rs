@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, WeightDecay};
+use super::{Accumulation, Adagrad, Arithmetic, Epsilon, NonFinite, Order, WeightDecay};
 use crate::Backend;
 use crate::kernel::Flags;
 
@@ -82,6 +82,12 @@ impl Adagrad {
         }
     }
 
+    /// Which comes first in a step.
+    #[must_use]
+    pub const fn order(&self) -> Order {
+        if self.is(Flags::STEP_FIRST) { Order::StepFirst } else { Order::AccumulateFirst }
+    }
+
     /// What a step does with values that are infinite or NaN.
     #[must_use]
     pub const fn non_finite(&self) -> NonFinite {
@@ -117,6 +123,7 @@ impl fmt::Debug for Adagrad {
             .field("clip_value", &self.clip_value())
             .field("arithmetic", &self.arithmetic())
             .field("accumulation", &self.accumulation())
+            .field("order", &self.order())
             .field("non_finite", &self.non_finite())
             .field("initial_accumulator", &self.initial_accumulator)
             .field("backend", &self.backend)

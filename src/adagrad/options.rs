@@ -44,6 +44,20 @@ pub enum Accumulation {
     Ema(f32),
 }
 
+/// Which comes first in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Order {
+    /// The gradient is added to `G`, then the parameter moves by the new `G`: Adagrad, and all frameworks.
+    AccumulateFirst,
+    /// The parameter moves by `G` as it was, then the gradient is added: `d` is made of `G` from before the step. `GloVe`
+    /// has it so (Pennington, Socher and Manning, 2014; its `glove.c`).
+    ///
+    /// A step may move a parameter by far more than η: by `η·|g|/d`, where `d` knows nothing of `g`. So `G` must not start
+    /// at 0, but at a value of the size of a squared gradient, such as 1.
+    StepFirst,
+}
+
 /// What a step does with an element whose gradient, accumulator or parameter is infinite or NaN, or would become so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

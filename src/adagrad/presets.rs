@@ -1,6 +1,6 @@
 //! The hyper-parameters of other implementations.
 
-use super::{Adagrad, Arithmetic, Epsilon};
+use super::{Adagrad, Arithmetic, Epsilon, Order};
 
 /// Presets: the hyper-parameters of other implementations. The steps then have their bits.
 impl Adagrad {
@@ -87,5 +87,32 @@ impl Adagrad {
     #[inline(always)]
     pub const fn optax(learning_rate: f32) -> Self {
         Self::new(learning_rate).with_epsilon(Epsilon::InsideSqrt(1e-7)).with_initial_accumulator(0.1)
+    }
+
+    /// The step of `GloVe`'s `glove.c` at the rate η (Pennington, Socher and Manning, *`GloVe`: Global Vectors for Word
+    /// Representation*, 2014), in `f32`. Accumulators start at 1.
+    ///
+    /// It multiplies gradients by η first: it accumulates `(η·g)²`, and moves by `η·g/√G` with `G` from before the step. So
+    /// η is the gradient scale here, the rate is 1, ε is 0, and the order is [`Order::StepFirst`]. A new rate is set by
+    /// [`Adagrad::with_gradient_scale`]. A step may move a parameter by more than η.
+    ///
+    /// ```
+    /// use adagrad::{Adagrad, Epsilon, Order};
+    ///
+    /// let same = Adagrad::new(1.0)
+    ///     .with_gradient_scale(0.05)
+    ///     .with_epsilon(Epsilon::OutsideSqrt(0.0))
+    ///     .with_order(Order::StepFirst)
+    ///     .with_initial_accumulator(1.0);
+    /// assert_eq!(Adagrad::glove(0.05), same);
+    /// ```
+    #[must_use]
+    #[inline(always)]
+    pub const fn glove(learning_rate: f32) -> Self {
+        Self::new(1.0)
+            .with_gradient_scale(learning_rate)
+            .with_epsilon(Epsilon::OutsideSqrt(0.0))
+            .with_order(Order::StepFirst)
+            .with_initial_accumulator(1.0)
     }
 }

@@ -21,6 +21,9 @@ impl Flags {
     /// The scale's sign is turned. Kernels do not look at it.
     pub(crate) const MAXIMIZE: Self = Self(1 << 10);
 
+    /// The denominator is made of `G` from before this step.
+    pub(crate) const STEP_FIRST: Self = Self(1 << 15);
+
     /// A backend is named. Kernels do not look at it.
     pub(crate) const FORCED: Self = Self(1 << 14);
 
@@ -48,6 +51,7 @@ impl Flags {
             | Self::DECOUPLED.0
             | Self::FORGET.0
             | Self::AVERAGE.0
+            | Self::STEP_FIRST.0
             | Self::SKIP.0,
     );
 

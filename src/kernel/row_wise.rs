@@ -30,7 +30,8 @@ pub(super) fn step_row<const W: usize, L: Lanes<W>>(
     // Both are correctly rounded, and so the same. The product is faster: see docs/decisions.md, "The mean of a row".
     let mean = if dim.is_power_of_two() { sum * (1.0 / dim as f32) } else { sum / dim as f32 };
     let sum = rules.accumulated_mean(lanes, lanes.splat(*accumulator), lanes.splat(mean));
-    let [d] = rules.denominators(lanes, [sum]);
+    let under = if rule.flags.any(Flags::STEP_FIRST) { lanes.splat(*accumulator) } else { sum };
+    let [d] = rules.denominators(lanes, [under]);
     let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
     let (sum, mut moves) = (first(lanes, sum), Move { rule, rate: first(lanes, rate), d: first(lanes, d) });
     if rule.flags.any(Flags::SKIP) {

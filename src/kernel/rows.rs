@@ -1,10 +1,8 @@
 //! The step for some rows of a table.
 
-use core::array::from_ref;
 use core::mem::take;
-use core::slice::from_mut;
 
-use super::blocks::{Blocks, Halves, Pass};
+use super::blocks::Blocks;
 use super::dense::{SHORT, Step};
 use super::gradients::Gradients;
 use super::row_wise::step_row;
@@ -13,7 +11,7 @@ use crate::backend::lanes::{Kernel, Lanes};
 use crate::table::Indices;
 
 /// Rows of tables with fewer parameters are in the cache, or soon there.
-const PREFETCH_FROM: usize = 1 << 17;
+pub(super) const PREFETCH_FROM: usize = 1 << 17;
 
 /// How many parameters ahead rows are asked for: enough for the memory to answer in time, and few enough for the cache to
 /// hold. See docs/decisions.md, "Prefetching".
@@ -26,7 +24,7 @@ const INLINED: usize = 32;
 /// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.
 ///
 /// `params` is a multiple of `dim` long, `accumulator` holds `dim` values per row or, row-wise, one, `grads` has `dim` values
-/// for each of `rows`, and each row is in the table.
+/// for each of `rows`, and a row that is not in the table is passed over.
 ///
 /// `params` and `accumulator` may be a part of the table, from `first_row` on. Then other rows are passed over.
 pub(crate) struct Rows<'a, const ROW_WISE: bool> {
@@ -34,6 +32,8 @@ pub(crate) struct Rows<'a, const ROW_WISE: bool> {
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
     pub(crate) first_row: usize,
+    /// The row, of the whole table, that is passed over.
+    pub(crate) padding: usize,
     pub(crate) dim: usize,
     pub(crate) rows: Indices<'a>,
     pub(crate) grads: Gradients<'a>,
@@ -51,11 +51,8 @@ pub(crate) struct AnyRows<'s, 'a, const ROW_WISE: bool, const USUAL: bool, const
 /// The step by a usual rule, with an accumulator per element and few columns.
 pub(crate) struct ShortRows<'s, 'a>(pub(crate) &'s mut Rows<'a, false>);
 
-/// The same with a number of columns that the compiler knows.
-pub(crate) struct NarrowRows<'s, 'a>(pub(crate) &'s mut Rows<'a, false>);
-
 impl Rows<'_, false> {
-    /// Whether the step of a row is to be inlined, and whether there is a [`Narrow`] for the number of columns. Both need a
+    /// Whether the step of a row is to be inlined, and whether there are [`NarrowRows`](super::NarrowRows) for the number of columns. Both need a
     /// usual rule; tables that are large, and bags, need [`AnyRows`].
     #[inline(always)]
     pub(crate) fn are_short(&self) -> (bool, bool) {
@@ -75,7 +72,7 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
         lanes: L,
         mut row_step: impl FnMut(&mut [f32], &[f32], &mut [f32]),
     ) {
-        let Self { first_row, dim, rows, .. } = *self;
+        let Self { first_row, padding, dim, rows, .. } = *self;
         let mut grads = take(&mut self.grads);
         // At least one, or there would be a panic to link.
         let mut grads_in_order = if BAGS { &[] } else { grads.of_rows() }.chunks_exact(dim.max(1));
@@ -92,6 +89,7 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
         each_chunk(
             rows,
             first_row,
+            padding,
             #[inline(always)]
             |position, places| {
                 let mut offset = 0;
@@ -137,11 +135,11 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
 /// Calls `f` with the places of some rows after the other, and the position of the first of them: so no loop over rows
 /// asks for the size of each index, nor has a copy for each size.
 #[inline(always)]
-fn each_chunk(rows: Indices<'_>, first_row: usize, mut f: impl FnMut(usize, &[usize])) {
+pub(super) fn each_chunk(rows: Indices<'_>, first_row: usize, padding: usize, mut f: impl FnMut(usize, &[usize])) {
     let mut room = [0; CHUNK];
     let mut position = 0;
     while position < rows.len() {
-        let places = rows.places(position, first_row, &mut room);
+        let places = rows.places(position, first_row, padding, &mut room);
         f(position, places);
         position += places.len();
     }
@@ -185,22 +183,29 @@ impl<const ROW_WISE: bool, const USUAL: bool, const BAGS: bool> Kernel for AnyRo
 }
 
 /// The step by any rule, in one loop, where code must be small.
-pub(crate) struct ScalarRows<'s, 'a, const ROW_WISE: bool>(pub(crate) &'s mut Rows<'a, ROW_WISE>);
+pub(crate) struct ScalarRows<'s, 'a, const ROW_WISE: bool, const BAGS: bool>(pub(crate) &'s mut Rows<'a, ROW_WISE>);
 
-impl<const ROW_WISE: bool> Kernel for ScalarRows<'_, '_, ROW_WISE> {
+impl<const ROW_WISE: bool, const BAGS: bool> Kernel for ScalarRows<'_, '_, ROW_WISE, BAGS> {
     type Output = usize;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Rows { rule, dim, first_row, rows, .. } = *self.0;
-        let mut grads = take(&mut self.0.grads);
+        let Rows { rule, dim, first_row, padding, rows, .. } = *self.0;
+        let mut grads_in_order = if BAGS { &[] } else { self.0.grads.of_rows() };
+        let mut grads = if BAGS { take(&mut self.0.grads) } else { Gradients::default() };
         let rows_here = self.0.params.len().checked_div(dim).unwrap_or(0);
         let accumulators = if ROW_WISE { 1 } else { dim };
         let mut step = Step::new(rule, Flags::NONE);
         for position in 0..rows.len() {
-            let Some(row) = rows.get(position) else { never!("each row fits usize") };
+            let mut next: &[f32] = &[];
+            if !BAGS {
+                let Some((g, rest)) = grads_in_order.split_at_checked(dim) else { never!("a gradient for each row") };
+                (next, grads_in_order) = (g, rest);
+            }
+            // What does not fit is in no table.
+            let Some(row) = rows.get(position) else { continue };
             let place = row.wrapping_sub(first_row);
-            if place >= rows_here {
+            if place >= rows_here || row == padding {
                 continue;
             }
             let (Some(w), Some(a)) =
@@ -208,7 +213,7 @@ impl<const ROW_WISE: bool> Kernel for ScalarRows<'_, '_, ROW_WISE> {
             else {
                 never!("the row is here")
             };
-            let g = grads.of(lanes, position, dim);
+            let g = if BAGS { grads.of(lanes, position, dim) } else { next };
             if ROW_WISE {
                 step.skipped += step_row(rule, Flags::NONE, lanes, w, g, a);
             } else {
@@ -233,194 +238,5 @@ impl Kernel for ShortRows<'_, '_> {
             |w, g, a| Blocks { w, g, a, pass: &mut step }.run(lanes),
         );
         0
-    }
-}
-
-impl Kernel for NarrowRows<'_, '_> {
-    type Output = usize;
-
-    const LEAST_LANES: usize = 8;
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        match self.0.dim {
-            1 => Narrow::<1>::of(self.0).singly(lanes),
-            2 => Narrow::<2>::of(self.0).singly(lanes),
-            3 => Narrow::<3>::of(self.0).singly(lanes),
-            4 => Narrow::<4>::of(self.0).in_pairs(lanes),
-            8 => Narrow::<8>::of(self.0).in_blocks(lanes),
-            16 => Narrow::<16>::of(self.0).in_blocks(lanes),
-            _ => never!("one of these numbers of columns"),
-        }
-        0
-    }
-}
-
-/// The row-wise step by a usual rule with a number of columns that the compiler knows.
-pub(crate) struct NarrowRowWise<'s, 'a>(pub(crate) &'s mut Rows<'a, true>);
-
-impl Rows<'_, true> {
-    /// Whether [`NarrowRowWise`] is for them.
-    #[inline(always)]
-    pub(crate) fn are_narrow(&self) -> bool {
-        !self.rule.flags.any(Flags::UNUSUAL)
-            && !self.grads.are_of_bags()
-            && self.params.len() < PREFETCH_FROM
-            && matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16)
-    }
-}
-
-impl Kernel for NarrowRowWise<'_, '_> {
-    type Output = usize;
-
-    const LEAST_LANES: usize = 8;
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        match self.0.dim {
-            1 => self.columns::<W, L, 1>(lanes),
-            2 => self.columns::<W, L, 2>(lanes),
-            3 => self.columns::<W, L, 3>(lanes),
-            4 => self.columns::<W, L, 4>(lanes),
-            8 => self.columns::<W, L, 8>(lanes),
-            16 => self.columns::<W, L, 16>(lanes),
-            _ => never!("one of these numbers of columns"),
-        }
-        0
-    }
-}
-
-impl NarrowRowWise<'_, '_> {
-    #[inline(always)]
-    fn columns<const W: usize, L: Lanes<W>, const D: usize>(self, lanes: L) {
-        let Rows { rule, first_row, rows, .. } = *self.0;
-        let grads = self.0.grads.of_rows();
-        let (params, accumulators) = (self.0.params.as_chunks_mut::<D>().0, &mut *self.0.accumulator);
-        let mut grads = grads.as_chunks::<D>().0.iter();
-        each_chunk(
-            rows,
-            first_row,
-            #[inline(always)]
-            |_, places| {
-                for (place, g) in places.iter().zip(&mut grads) {
-                    // A row that is not here has no slice.
-                    if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
-                        step_row(rule, Flags::UNUSUAL, lanes, w, g, from_mut(a));
-                    }
-                }
-            },
-        );
-    }
-}
-
-/// A step of rows whose number of columns is a constant: the fewest, and those that tables often have.
-struct Narrow<'a, const D: usize> {
-    step: Step<'a>,
-    params: &'a mut [[f32; D]],
-    accumulator: &'a mut [[f32; D]],
-    grads: &'a [[f32; D]],
-    rows: Indices<'a>,
-    first_row: usize,
-}
-
-impl<'a, const D: usize> Narrow<'a, D> {
-    #[inline(always)]
-    fn of(rows: &'a mut Rows<'_, false>) -> Self {
-        Self {
-            step: Step::new(rows.rule, Flags::UNUSUAL_OR_FAST),
-            params: rows.params.as_chunks_mut().0,
-            accumulator: rows.accumulator.as_chunks_mut().0,
-            grads: rows.grads.of_rows().as_chunks().0,
-            rows: rows.rows,
-            first_row: rows.first_row,
-        }
-    }
-
-    /// Calls `f` with the places and the gradients of some rows after the other.
-    #[inline(always)]
-    fn each_chunk(mut self, mut f: impl FnMut(&mut Self, &[usize], &[[f32; D]])) {
-        each_chunk(
-            self.rows,
-            self.first_row,
-            #[inline(always)]
-            |position, places| {
-                let grads = self.grads.get(position..).and_then(|grads| grads.get(..places.len()));
-                f(&mut self, places, grads.unwrap_or_default());
-            },
-        );
-    }
-
-    /// One row after the other, on lanes of four.
-    #[inline(always)]
-    fn singly<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        self.each_chunk(
-            #[inline(always)]
-            |narrow, places, grads| lanes.on_half(Singly { narrow, places, grads }),
-        );
-    }
-
-    /// One row after the other, as blocks.
-    #[inline(always)]
-    fn in_blocks<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        self.each_chunk(
-            #[inline(always)]
-            |narrow, places, grads| {
-                for (place, g) in places.iter().zip(grads) {
-                    // A row that is not here has no slice.
-                    if let (Some(w), Some(a)) = (narrow.params.get_mut(*place), narrow.accumulator.get_mut(*place)) {
-                        Blocks { w, g, a, pass: &mut narrow.step }.run(lanes);
-                    }
-                }
-            },
-        );
-    }
-}
-
-impl Narrow<'_, 4> {
-    /// Two rows at once, on lanes of eight, if they are different ones.
-    #[inline(always)]
-    fn in_pairs<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        if self.params.len() != self.accumulator.len() {
-            never!("an accumulator for each parameter");
-        }
-        self.each_chunk(
-            #[inline(always)]
-            |narrow, places, grads| {
-                let ((pairs, last), (grads, last_grad)) = (places.as_chunks::<2>(), grads.as_chunks::<2>());
-                for (places, g) in pairs.iter().zip(grads) {
-                    let Some(block) = g.as_flattened().first_chunk::<W>() else { never!("lanes of eight") };
-                    if let (Ok([w0, w1]), Ok([a0, a1])) =
-                        (narrow.params.get_disjoint_mut(*places), narrow.accumulator.get_disjoint_mut(*places))
-                    {
-                        narrow.step.blocks::<W, L, 1>(lanes, &mut Halves(w0, w1), from_ref(block), &mut Halves(a0, a1));
-                    } else {
-                        lanes.on_half(Singly { narrow, places, grads: g });
-                    }
-                }
-                lanes.on_half(Singly { narrow, places: last, grads: last_grad });
-            },
-        );
-    }
-}
-
-/// Rows one after the other.
-struct Singly<'s, 'a, const D: usize> {
-    narrow: &'s mut Narrow<'a, D>,
-    places: &'s [usize],
-    grads: &'s [[f32; D]],
-}
-
-impl<const D: usize> Kernel for Singly<'_, '_, D> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        let Self { narrow, places, grads } = self;
-        for (place, g) in places.iter().zip(grads) {
-            // A row that is not here has no slice.
-            if let (Some(w), Some(a)) = (narrow.params.get_mut(*place), narrow.accumulator.get_mut(*place)) {
-                narrow.step.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), a.as_mut_slice());
-            }
-        }
     }
 }

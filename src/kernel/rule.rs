@@ -252,10 +252,11 @@ impl<V: Copy> Rule<V> {
             #[inline(always)]
             |g| lanes.mul(self.learning_rate, g),
         );
+        let under = if self.flags.any(Flags::STEP_FIRST) { before } else { sums };
         let (q, d) = if L::ESTIMATE_ERROR > 0.0 && self.flags.is_fast() {
-            (fast_quotients(lanes, self, scaled, sums), scaled)
+            (fast_quotients(lanes, self, scaled, under), scaled)
         } else {
-            let d = self.denominators(lanes, sums);
+            let d = self.denominators(lanes, under);
             (
                 zip(
                     scaled,

@@ -47,10 +47,11 @@ impl Adagrad {
         grads: &[f32],
         scratch: &mut [f32],
     ) -> Result<Report, Error> {
-        self.check_bags(table, bags, grads, scratch)?;
-        self.run_checked(table, I::indices(bags.rows), bag_gradients(bags, grads, scratch))
+        let out_of_range = self.check_bags(table, bags, grads, scratch)?;
+        self.run_checked(table, I::indices(bags.rows), bag_gradients(bags, grads, scratch), out_of_range)
     }
 
+    /// Checks all of a call. The result is how many rows are to be passed over, because they are not in the table.
     #[cfg_attr(not(debug_assertions), inline)]
     pub(super) fn check_bags<I: RowIndex>(
         &self,
@@ -58,11 +59,12 @@ impl Adagrad {
         bags: &Bags<'_, I>,
         grads: &[f32],
         scratch: &[f32],
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         self.validate()?;
         check_gradient_rows(bags.len(), grads.len(), table.dim)?;
-        table.check_indices(bags.rows)?;
-        check_room("scratch", if bags.are_scaled() { table.dim } else { 0 }, scratch.len())
+        let out_of_range = table.check_indices(bags.rows)?;
+        check_room("scratch", if bags.are_scaled() { table.dim } else { 0 }, scratch.len())?;
+        Ok(out_of_range)
     }
 }
 

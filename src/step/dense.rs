@@ -42,7 +42,7 @@ impl Adagrad {
                 _ => detected(&self.rule, params, grads, accumulator),
             }
         };
-        Ok(Report { skipped })
+        Ok(Report { skipped, out_of_range: 0 })
     }
 
     /// [`Adagrad::step`], and then sets every gradient to 0, ready to accumulate the next ones. Gradients are cleared
@@ -81,7 +81,7 @@ impl Adagrad {
         }
         skipped += self.step(w_rest, g_rest, a_rest)?.skipped;
         g_rest.fill(0.0);
-        Ok(Report { skipped })
+        Ok(Report { skipped, out_of_range: 0 })
     }
 
     /// All that a dense step checks, but for the backend.

@@ -81,7 +81,7 @@ impl Adagrad {
         let (a, a_rest) = accumulator.split_at_mut(at);
         let (first, second) =
             rayon::join(|| self.divided(w, g, a, half), || self.divided(w_rest, g_rest, a_rest, tasks - half));
-        Ok(Report { skipped: first?.skipped + second?.skipped })
+        Ok(Report { skipped: first?.skipped + second?.skipped, out_of_range: 0 })
     }
 
     /// [`Adagrad::step_rows`] on several threads, with the same result.
@@ -119,12 +119,12 @@ impl Adagrad {
         grads: &[f32],
     ) -> Result<Report, Error> {
         self.validate()?;
-        table.check_rows(rows, grads)?;
+        let out_of_range = table.check_rows(rows, grads)?;
         self.check_available()?;
         let work = rows.len().saturating_mul(ROW_WORK).saturating_add(grads.len());
         match tasks(work, MIN_ROWS, 1) {
             0 | 1 => self.step_rows(table, rows, grads),
-            tasks => self.divided_rows(table, I::indices(rows), Gradients::for_rows(grads), tasks),
+            tasks => self.divided_rows(table, I::indices(rows), Gradients::for_rows(grads), out_of_range, tasks),
         }
     }
 
@@ -160,14 +160,14 @@ impl Adagrad {
         grads: &[f32],
         scratch: &mut [f32],
     ) -> Result<Report, Error> {
-        self.check_bags(table, bags, grads, scratch)?;
+        let out_of_range = self.check_bags(table, bags, grads, scratch)?;
         self.check_available()?;
         let rows = I::indices(bags.rows);
         let work = rows.len().saturating_mul(table.dim.saturating_add(ROW_WORK));
         let room = if bags.are_scaled() { scratch.len() / table.dim } else { usize::MAX };
         match tasks(work, MIN_ROWS, 1).min(room) {
             0 | 1 => self.step_bags(table, bags, grads, scratch),
-            tasks => self.divided_rows(table, rows, bag_gradients(bags, grads, scratch), tasks),
+            tasks => self.divided_rows(table, rows, bag_gradients(bags, grads, scratch), out_of_range, tasks),
         }
     }
 
@@ -176,9 +176,10 @@ impl Adagrad {
         table: &mut Table<'_>,
         rows: Indices<'_>,
         grads: Gradients<'_>,
+        out_of_range: usize,
         tasks: usize,
     ) -> Result<Report, Error> {
-        let samples = &mut sample(rows);
+        let samples = &mut sample(rows, table.rows);
         let skipped = match table.layout {
             Layout::ElementWise => {
                 let run = |mut rows| run_rows(self.backend, &mut rows);
@@ -189,7 +190,7 @@ impl Adagrad {
                 in_ranges(&run, self.rows(table, rows, grads), samples, tasks)?
             }
         };
-        Ok(Report { skipped })
+        Ok(Report { skipped, out_of_range })
     }
 }
 
@@ -204,15 +205,15 @@ fn tasks(work: usize, least: usize, per_thread: usize) -> usize {
     }
 }
 
-/// Some of the rows. Their positions are multiples of the golden ratio, modulo 1: spread evenly, but in step with no
+/// Some of the rows, row 0 for one that is not in a table of so many. Their positions are multiples of the golden ratio, modulo 1: spread evenly, but in step with no
 /// period of the list, such as one of columns of features.
-fn sample(rows: Indices<'_>) -> [usize; SAMPLES] {
+fn sample(rows: Indices<'_>, table_rows: usize) -> [usize; SAMPLES] {
     let mut samples = [0; SAMPLES];
     let mut position = 0_u64;
     for sample in &mut samples {
         position = position.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let index = (u128::from(position) * rows.len() as u128) >> 64;
-        *sample = rows.get(index as usize).unwrap_or(0);
+        *sample = rows.get(index as usize).filter(|row| *row < table_rows).unwrap_or(0);
     }
     samples
 }
@@ -244,14 +245,14 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
     /// The same step for the rows of its part of the table that are before `row`, and for `row` and those behind it. The
     /// first gets the room for so many gradients.
     fn split_at(self, row: usize, room: usize) -> (Self, Self) {
-        let Self { rule, params, accumulator, first_row, dim, rows, grads } = self;
+        let Self { rule, params, accumulator, first_row, padding, dim, rows, grads } = self;
         let before = row - first_row;
         let (w, w_rest) = params.split_at_mut(before * dim);
         let (a, a_rest) = accumulator.split_at_mut(if ROW_WISE { before } else { before * dim });
         let (grads, grads_rest) = grads.split(room.saturating_mul(dim));
         (
-            Self { rule, params: w, accumulator: a, first_row, dim, rows, grads },
-            Self { rule, params: w_rest, accumulator: a_rest, first_row: row, dim, rows, grads: grads_rest },
+            Self { rule, params: w, accumulator: a, first_row, padding, dim, rows, grads },
+            Self { rule, params: w_rest, accumulator: a_rest, first_row: row, padding, dim, rows, grads: grads_rest },
         )
     }
 }

@@ -41,8 +41,8 @@ impl Adagrad {
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
         self.validate()?;
-        table.check_rows(rows, grads)?;
-        self.run_checked(table, I::indices(rows), Gradients::for_rows(grads))
+        let out_of_range = table.check_rows(rows, grads)?;
+        self.run_checked(table, I::indices(rows), Gradients::for_rows(grads), out_of_range)
     }
 
     /// The step for checked rows.
@@ -52,12 +52,13 @@ impl Adagrad {
         table: &mut Table<'_>,
         rows: Indices<'_>,
         grads: Gradients<'_>,
+        out_of_range: usize,
     ) -> Result<Report, Error> {
         let skipped = match table.layout {
             Layout::ElementWise => run_rows(self.backend, &mut self.rows(table, rows, grads))?,
             Layout::RowWise => run_row_wise(self.backend, &mut self.rows(table, rows, grads))?,
         };
-        Ok(Report { skipped })
+        Ok(Report { skipped, out_of_range })
     }
 
     /// A kernel for checked rows.
@@ -68,8 +69,8 @@ impl Adagrad {
         rows: Indices<'a>,
         grads: Gradients<'a>,
     ) -> Rows<'a, ROW_WISE> {
-        let Table { params, accumulator, dim, .. } = table;
-        Rows { rule: &self.rule, params, accumulator, first_row: 0, dim: *dim, rows, grads }
+        let Table { params, accumulator, dim, padding, .. } = table;
+        Rows { rule: &self.rule, params, accumulator, first_row: 0, padding: *padding, dim: *dim, rows, grads }
     }
 }
 
@@ -80,7 +81,7 @@ impl Adagrad {
 pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     if lanes == 1 {
-        return run(backend, ScalarRows(step));
+        return run_scalar(backend, step);
     }
     let is_usual = !step.rule.flags.any(Flags::UNUSUAL);
     match step.are_short() {
@@ -96,7 +97,7 @@ pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> 
 pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     if lanes == 1 {
-        run(backend, ScalarRows(step))
+        run_scalar(backend, step)
     } else if step.grads.are_of_bags() {
         if step.rule.flags.any(Flags::UNUSUAL) {
             run(backend, AnyRows::<true, false, true>(step))
@@ -113,12 +114,21 @@ pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) 
 }
 
 #[inline(always)]
+fn run_scalar<const ROW_WISE: bool>(backend: Option<Backend>, step: &mut Rows<'_, ROW_WISE>) -> Result<usize, Error> {
+    if step.grads.are_of_bags() {
+        run(backend, ScalarRows::<ROW_WISE, true>(step))
+    } else {
+        run(backend, ScalarRows::<ROW_WISE, false>(step))
+    }
+}
+
+#[inline(always)]
 fn lanes(backend: Option<Backend>) -> usize {
     if IS_SCALAR { 1 } else { backend.unwrap_or_else(Backend::detected).lanes() }
 }
 
 #[inline(always)]
-fn run<K: Kernel<Output = usize>>(backend: Option<Backend>, kernel: K) -> Result<usize, Error> {
+pub(crate) fn run<K: Kernel<Output: Default>>(backend: Option<Backend>, kernel: K) -> Result<K::Output, Error> {
     match backend {
         Some(backend) if !IS_SCALAR => backend.run(kernel).ok_or(Error::Unavailable { backend }),
         Some(backend) if !backend.is_available() => Err(Error::Unavailable { backend }),

@@ -65,14 +65,14 @@ impl Indices<'_> {
     }
 
     /// The places, counted from `first_row`, of the next rows from a position on, as many as there is room for; those
-    /// before it wrap around, and what does not fit is [`usize::MAX`]. The result is what was filled.
+    /// before it wrap around, and what does not fit, and the padding, is [`usize::MAX`]. The result is what was filled.
     #[inline(always)]
-    pub(crate) fn places(self, position: usize, first_row: usize, room: &mut [usize]) -> &[usize] {
+    pub(crate) fn places(self, position: usize, first_row: usize, padding: usize, room: &mut [usize]) -> &[usize] {
         let len = room.len().min(self.len().saturating_sub(position));
         let Some(places) = room.get_mut(..len) else { never!("no more than the room", &[]) };
         match self {
-            Self::U32(rows) => fill(places, rows.get(position..).unwrap_or_default(), first_row),
-            Self::U64(rows) => fill(places, rows.get(position..).unwrap_or_default(), first_row),
+            Self::U32(rows) => fill(places, rows.get(position..).unwrap_or_default(), first_row, padding),
+            Self::U64(rows) => fill(places, rows.get(position..).unwrap_or_default(), first_row, padding),
         }
         places
     }
@@ -93,9 +93,10 @@ impl Indices<'_> {
 }
 
 #[inline(always)]
-fn fill<I: Index>(places: &mut [usize], rows: &[I], first_row: usize) {
+fn fill<I: Index>(places: &mut [usize], rows: &[I], first_row: usize, padding: usize) {
     for (place, row) in places.iter_mut().zip(rows) {
-        *place = I::to_usize(*row).unwrap_or(usize::MAX).wrapping_sub(first_row);
+        let row = I::to_usize(*row).unwrap_or(usize::MAX);
+        *place = if row == padding { usize::MAX } else { row.wrapping_sub(first_row) };
     }
 }
 

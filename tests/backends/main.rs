@@ -4,12 +4,16 @@
 //! so. If the environment variable `ADAGRAD_REQUIRE_BACKENDS` names some (comma-separated), they are the ones that are
 //! tested, and one that is missing fails.
 
+mod absent;
 mod bags;
 mod dense;
 #[path = "../inputs/mod.rs"]
 mod inputs;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod regularized;
+#[path = "../reference/regularized.rs"]
+mod regularized_reference;
 mod rows;
 mod values;
 

@@ -1,7 +1,7 @@
 //! What the tests feed to the steps: lengths, hyper-parameters, ordinary and special values.
 #![allow(dead_code, reason = "each test uses its own part of this file")]
 
-use adagrad::{Accumulation, Arithmetic, Epsilon, NonFinite, WeightDecay};
+use adagrad::{Accumulation, Arithmetic, Epsilon, NonFinite, Order, WeightDecay};
 
 use crate::reference::{Bags, Options};
 
@@ -188,13 +188,15 @@ pub fn options() -> Vec<Options> {
                     (1.0, Some(0.5), false),
                     (-1024.0, Some(1e-3), true),
                 ] {
-                    for (accumulation, non_finite) in [
-                        (Accumulation::Sum, NonFinite::Propagate),
-                        (Accumulation::Sum, NonFinite::Skip),
-                        (Accumulation::Leaky(0.9), NonFinite::Propagate),
-                        (Accumulation::Ema(0.99), NonFinite::Skip),
-                        (Accumulation::Ema(0.0), NonFinite::Propagate),
-                        (Accumulation::Leaky(0.0), NonFinite::Skip),
+                    for (accumulation, non_finite, order) in [
+                        (Accumulation::Sum, NonFinite::Propagate, Order::AccumulateFirst),
+                        (Accumulation::Sum, NonFinite::Skip, Order::AccumulateFirst),
+                        (Accumulation::Sum, NonFinite::Propagate, Order::StepFirst),
+                        (Accumulation::Sum, NonFinite::Skip, Order::StepFirst),
+                        (Accumulation::Leaky(0.9), NonFinite::Propagate, Order::AccumulateFirst),
+                        (Accumulation::Ema(0.99), NonFinite::Skip, Order::AccumulateFirst),
+                        (Accumulation::Ema(0.0), NonFinite::Propagate, Order::AccumulateFirst),
+                        (Accumulation::Leaky(0.0), NonFinite::Skip, Order::AccumulateFirst),
                     ] {
                         all.push(Options {
                             learning_rate: 0.1,
@@ -206,6 +208,7 @@ pub fn options() -> Vec<Options> {
                             arithmetic,
                             accumulation,
                             non_finite,
+                            order,
                         });
                     }
                 }

@@ -8,6 +8,7 @@ mod files;
 mod near;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod regularized;
 mod replay;
 
 use adagrad::{Adagrad, Arithmetic, Epsilon, Schedule, WeightDecay};

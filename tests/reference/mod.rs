@@ -3,7 +3,7 @@
 //! It shares nothing with the crate's kernels: one element at a time, `std`'s square root and fused multiply-add.
 #![allow(dead_code, reason = "each test uses its own part of this file")]
 
-use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Order, WeightDecay};
 
 /// Hyper-parameters that each function here reads, and no code of the crate.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,7 @@ pub struct Options {
     pub arithmetic: Arithmetic,
     pub accumulation: Accumulation,
     pub non_finite: NonFinite,
+    pub order: Order,
 }
 
 impl Options {
@@ -32,6 +33,7 @@ impl Options {
             arithmetic: Arithmetic::Separate,
             accumulation: Accumulation::Sum,
             non_finite: NonFinite::Propagate,
+            order: Order::AccumulateFirst,
         }
     }
 
@@ -44,7 +46,8 @@ impl Options {
             .with_maximize(self.maximize)
             .with_arithmetic(self.arithmetic)
             .with_accumulation(self.accumulation)
-            .with_non_finite(self.non_finite);
+            .with_non_finite(self.non_finite)
+            .with_order(self.order);
         match self.clip_value {
             Some(clip) => opt.with_clip_value(clip),
             None => opt,
@@ -109,6 +112,11 @@ impl Options {
         self.non_finite == NonFinite::Skip && !good
     }
 
+    /// What stands under the root: the accumulator from before the step, or the new one.
+    fn under(&self, before: f32, new: f32) -> f32 {
+        if self.order == Order::StepFirst { before } else { new }
+    }
+
     pub fn denominator(&self, accumulator: f32) -> f32 {
         match self.epsilon {
             Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + epsilon,
@@ -130,7 +138,7 @@ impl Options {
         for i in 0..params.len() {
             let g = self.gradient(params[i], grads[i]);
             let sum = self.accumulate(accumulator[i], g);
-            let d = self.denominator(sum);
+            let d = self.denominator(self.under(accumulator[i], sum));
             let mut w = self.decay(params[i]);
             if d != 0.0 {
                 w -= (self.learning_rate * g) / d;
@@ -150,7 +158,7 @@ impl Options {
     pub fn step_fast(&self, w: f32, g: f32, accumulator: f32, units: i32) -> (Vec<f32>, f32) {
         let g = self.gradient(w, g);
         let sum = self.accumulate(accumulator, g);
-        let d = self.denominator(sum);
+        let d = self.denominator(self.under(accumulator, sum));
         let quotient = (self.learning_rate * g) / d;
         let w = self.decay(w);
         if d == 0.0 {
@@ -227,7 +235,7 @@ impl Options {
             }
             let sum = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]));
             let sum = self.accumulate_mean(accumulator[row], sum / dim as f32);
-            let d = self.denominator(sum);
+            let d = self.denominator(self.under(accumulator[row], sum));
             let mut rate = self.learning_rate / d;
             if rate > f32::MAX {
                 rate = f32::MAX;
@@ -267,14 +275,16 @@ impl Options {
             WeightDecay::Decoupled(lambda) => w -= w * f64::from(lambda) * rate,
             _ => {}
         }
+        let before = accumulator;
         let accumulator = match self.accumulation {
             Accumulation::Leaky(rho) => f64::from(rho) * accumulator + g * g,
             Accumulation::Ema(rho) => f64::from(rho) * accumulator + (1.0 - f64::from(rho)) * g * g,
             _ => accumulator + g * g,
         };
+        let under = if self.order == Order::StepFirst { before } else { accumulator };
         let d = match self.epsilon {
-            Epsilon::OutsideSqrt(epsilon) => accumulator.sqrt() + f64::from(epsilon),
-            Epsilon::InsideSqrt(epsilon) => (accumulator + f64::from(epsilon)).sqrt(),
+            Epsilon::OutsideSqrt(epsilon) => under.sqrt() + f64::from(epsilon),
+            Epsilon::InsideSqrt(epsilon) => (under + f64::from(epsilon)).sqrt(),
             other => panic!("a place of ε that is not known here: {other:?}"),
         };
         (if d == 0.0 { w } else { w - rate * g / d }, accumulator)

@@ -1,6 +1,6 @@
 //! Hyper-parameters made of words, so that the compiler knows none of them.
 
-use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Schedule, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Order, Schedule, WeightDecay};
 
 use crate::Words;
 
@@ -38,6 +38,7 @@ pub fn options(words: &mut Words) -> Adagrad {
             1 => Accumulation::Leaky(words.float()),
             _ => Accumulation::Ema(words.float()),
         })
+        .with_order(if words.flag() { Order::AccumulateFirst } else { Order::StepFirst })
         .with_non_finite(if words.flag() { NonFinite::Propagate } else { NonFinite::Skip })
         .with_initial_accumulator(words.float())
         .with_learning_rate(words.float());

@@ -9,8 +9,8 @@
 use core::hint::black_box;
 
 use adagrad::{
-    Backend, Bags, Owners, RowIndex, Summary, Table, all_finite, check_accumulator, clip_norm_scale, coalesce,
-    partition, sum_of_squares,
+    Backend, Bags, Ftrl, Owners, Proximal, RowIndex, Summary, Table, all_finite, check_accumulator, clip_norm_scale,
+    coalesce, partition, sum_of_squares,
 };
 use footprint::{Memory, Outcome, Plain, decode};
 
@@ -56,7 +56,7 @@ fn getters(memory: &mut Memory) {
     let options = &memory.options;
     black_box((options.learning_rate(), options.epsilon(), options.weight_decay(), options.gradient_scale()));
     black_box((options.clip_value(), options.maximize(), options.arithmetic(), options.accumulation()));
-    black_box((options.non_finite(), options.initial_accumulator(), options.backend()));
+    black_box((options.order(), options.non_finite(), options.initial_accumulator(), options.backend()));
 }
 
 #[inline(never)]
@@ -73,11 +73,13 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     black_box((owners.count(), owners.rows(), owners.local(memory.words.word() as usize)));
     let (to_rows, counts) = (memory.words.slice(), memory.words.slice());
     partition(rows, memory.grads, memory.dim, owners, to_rows, memory.params, counts)?;
-    let mut table = if memory.words.flag() {
+    regularized(memory, rows)?;
+    let table = if memory.words.flag() {
         Table::new(memory.params, memory.accumulator, memory.dim)?
     } else {
         Table::row_wise(memory.params, memory.accumulator, memory.dim)?
     };
+    let mut table = table.with_padding_row(memory.words.word() as usize).with_out_of_range_skipped(memory.words.flag());
     black_box(options.step_rows(&mut table, rows, memory.grads)?);
     let bags = Bags::new(memory.words.slice(), rows)?;
     let bags = if memory.words.flag() { bags.mean() } else { bags.weighted(memory.grads)? };
@@ -88,5 +90,25 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     black_box((table.rows(), table.dim(), table.params(), table.accumulator()));
     black_box(table.params_mut());
     black_box(table.accumulator_mut());
+    Ok(Default::default())
+}
+
+#[inline(never)]
+fn regularized<I: RowIndex>(memory: &mut Memory, rows: &[I]) -> Outcome {
+    let [rate, l1, l2] = [memory.words.float(), memory.words.float(), memory.words.float()];
+    let backend = decode::backend(&mut memory.words);
+    let (ftrl, proximal) = (Ftrl::new(rate).with_l1(l1).with_l2(l2), Proximal::new(rate).with_l1(l1).with_l2(l2));
+    let linear: &mut [f32] = memory.words.slice();
+    let Memory { params, grads, accumulator, dim, .. } = memory;
+    for ftrl in [ftrl, ftrl.with_backend(backend)] {
+        ftrl.validate()?;
+        ftrl.step(params, grads, accumulator, linear)?;
+        ftrl.step_rows(params, accumulator, linear, *dim, rows, grads)?;
+    }
+    for proximal in [proximal, proximal.with_backend(backend)] {
+        proximal.validate()?;
+        proximal.step(params, grads, accumulator)?;
+        proximal.step_rows(params, accumulator, *dim, rows, grads)?;
+    }
     Ok(Default::default())
 }

@@ -1,0 +1,85 @@
+//! The functions that C calls with values only: presets, schedules, and what statuses and backends are.
+#![expect(unsafe_code, reason = "names are exported")]
+
+use core::ffi::c_char;
+
+use adagrad_rs::{Adagrad, clip_norm_scale};
+
+use crate::options::{self, Options};
+use crate::schedule::{Schedule, ScheduleBase};
+use crate::status;
+
+/// Adagrad with epsilon 1e-8 outside the root, and all else off. A step from G = 0 moves a parameter by learning_rate.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_new(learning_rate: f32) -> Options {
+    Adagrad::new(learning_rate).into()
+}
+
+/// torch.optim.Adagrad(fused=True), the same bits: epsilon 1e-10 outside the root, ADAGRAD_ARITHMETIC_FUSED. Its
+/// weight_decay is ADAGRAD_DECAY_L2.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_pytorch(learning_rate: f32) -> Options {
+    Adagrad::pytorch(learning_rate).into()
+}
+
+/// TensorFlow's ApplyAdagradV2, the same bits: epsilon 1e-7 outside the root; accumulators start at 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_tensorflow(learning_rate: f32) -> Options {
+    Adagrad::tensorflow(learning_rate).into()
+}
+
+/// keras.optimizers.Adagrad of Keras 3, the same bits: epsilon 1e-7 inside the root; accumulators start at 0.1. Its
+/// weight_decay is ADAGRAD_DECAY_DECOUPLED.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_keras(learning_rate: f32) -> Options {
+    Adagrad::keras(learning_rate).into()
+}
+
+/// FBGEMM's sparse and row-wise Adagrad, the same bits: epsilon 1e-8 outside the root.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_fbgemm(learning_rate: f32) -> Options {
+    Adagrad::fbgemm(learning_rate).into()
+}
+
+/// optax.adagrad, but for its approximate reciprocal root: epsilon 1e-7 inside the root; accumulators start at 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_optax(learning_rate: f32) -> Options {
+    Adagrad::optax(learning_rate).into()
+}
+
+/// What a status says, in English. Any number may be given. Do not free it.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_status_message(status: i32) -> *const c_char {
+    status::message(status).as_ptr()
+}
+
+/// The adagrad_backend that steps run on unless the options name one.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_detected_backend() -> u8 {
+    options::detected()
+}
+
+/// A schedule with the same rate at every step.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_schedule_constant(rate: f64) -> Schedule {
+    Schedule::constant(rate)
+}
+
+/// A schedule of rate/(1 + (t - 1)*decay).
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_schedule_inverse_time(rate: f64, decay: f64) -> Schedule {
+    Schedule { base: ScheduleBase::InverseTime as u8, decay, ..Schedule::constant(rate) }
+}
+
+/// A schedule of rate/sqrt(t).
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_schedule_inverse_sqrt(rate: f64) -> Schedule {
+    Schedule { base: ScheduleBase::InverseSqrt as u8, ..Schedule::constant(rate) }
+}
+
+/// The gradient_scale that limits the norm of all gradients to max_norm: max_norm/sqrt(sum) where that is below 1, and 1
+/// elsewhere. NaN, which every step refuses, if an argument is negative or NaN.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_clip_norm_scale(sum_of_squares: f64, max_norm: f32) -> f32 {
+    clip_norm_scale(sum_of_squares, max_norm)
+}

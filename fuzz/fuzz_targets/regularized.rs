@@ -1,0 +1,87 @@
+//! The steps with L1 and L2, dense and on rows, on every backend, against the naive ones.
+#![no_main]
+
+#[allow(dead_code, reason = "the other targets use the rest")]
+mod input;
+#[allow(dead_code, reason = "the other targets use the rest")]
+#[path = "../../tests/reference/mod.rs"]
+mod reference;
+#[path = "../../tests/reference/regularized.rs"]
+mod regularized_reference;
+
+use adagrad::{Backend, Ftrl, Proximal};
+use input::Input;
+use libfuzzer_sys::fuzz_target;
+use reference::assert_same;
+use regularized_reference::{Rates, ftrl, proximal};
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut input = Input::new(bytes);
+    let [rate, l1, l2] = [(); 3].map(|()| input.hyperparameter());
+    let (dim, table_rows, dense) = (input.below(40), input.below(12), input.any::<bool>());
+    let len = table_rows * dim;
+    let rows: Vec<u32> = match dense {
+        true => (0..table_rows as u32).collect(),
+        false => (0..input.below(24)).map(|_| row(&mut input, table_rows) as u32).collect(),
+    };
+    let lengths = [len, len, len, rows.len() * dim].map(|len| input.length(len));
+    let [mut w, mut a, mut z, g] = lengths.map(|len| input.numbers(len));
+
+    let g = g.given();
+    let bad = |x: f32| !(0.0..=f32::MAX).contains(&x);
+    let bad_shape = !dense && (dim == 0 || lengths[0] % dim != 0 || lengths[3] != rows.len() * dim);
+    let outside = |row: &u32| *row as usize >= lengths[0].checked_div(dim).unwrap_or(0);
+    let fault = bad(rate) || bad(l1) || bad(l2) || bad_shape || lengths[1] != lengths[0];
+    let fault = fault || (dense && lengths[3] != lengths[0]) || (!dense && rows.iter().any(outside));
+
+    for with_linear in [true, false] {
+        let fault = fault || (with_linear && (rate == 0.0 || lengths[2] != lengths[0]));
+        let mut expected = [w.given().to_vec(), a.given().to_vec(), z.given().to_vec()];
+        if !fault {
+            let [w, a, z] = &mut expected;
+            let mut one = |at: usize, g: f32| {
+                let rates = Rates(rate, l1, l2);
+                if with_linear {
+                    ftrl(rates, g, &mut w[at], &mut a[at], &mut z[at])
+                } else {
+                    proximal(rates, g, &mut w[at], &mut a[at])
+                }
+            };
+            for (position, g) in g.iter().enumerate() {
+                one(if dense { position } else { rows[position / dim] as usize * dim + position % dim }, *g);
+            }
+        }
+        for backend in Backend::available() {
+            let (params, accumulator, linear) = (w.fresh(), a.fresh(), z.fresh());
+            let result = if with_linear {
+                let step = Ftrl::new(rate).with_l1(l1).with_l2(l2).with_backend(backend);
+                match dense {
+                    true => step.step(params, g, accumulator, linear),
+                    false => step.step_rows(params, accumulator, linear, dim, &rows, g),
+                }
+            } else {
+                let step = Proximal::new(rate).with_l1(l1).with_l2(l2).with_backend(backend);
+                match dense {
+                    true => step.step(params, g, accumulator),
+                    false => step.step_rows(params, accumulator, dim, &rows, g),
+                }
+            };
+            assert_eq!(result.is_err(), fault, "{result:?}");
+            if fault {
+                for buffer in [&w, &a, &z] {
+                    buffer.assert_untouched();
+                }
+            } else {
+                for (buffer, expected) in [&w, &a, &z].into_iter().zip(&expected) {
+                    assert_same(buffer.written(), expected, backend);
+                }
+            }
+        }
+    }
+});
+
+/// Mostly a row of the table, if it has any.
+fn row(input: &mut Input<'_>, table_rows: usize) -> usize {
+    let outside = usize::from(input.one_in(64));
+    input.below((table_rows + outside).max(1))
+}

@@ -1,0 +1,208 @@
+//! The step for rows of few columns, whose number the compiler knows.
+
+use core::array::from_ref;
+use core::slice::from_mut;
+
+use super::Flags;
+use super::blocks::{Blocks, Halves, Pass};
+use super::dense::Step;
+use super::row_wise::step_row;
+use super::rows::{PREFETCH_FROM, Rows, each_chunk};
+use crate::backend::lanes::{Kernel, Lanes};
+use crate::table::Indices;
+
+/// The step by a usual rule, with an accumulator per element.
+pub(crate) struct NarrowRows<'s, 'a>(pub(crate) &'s mut Rows<'a, false>);
+
+impl Kernel for NarrowRows<'_, '_> {
+    type Output = usize;
+
+    const LEAST_LANES: usize = 8;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        match self.0.dim {
+            1 => Narrow::<1>::of(self.0).singly(lanes),
+            2 => Narrow::<2>::of(self.0).singly(lanes),
+            3 => Narrow::<3>::of(self.0).singly(lanes),
+            4 => Narrow::<4>::of(self.0).in_pairs(lanes),
+            8 => Narrow::<8>::of(self.0).in_blocks(lanes),
+            16 => Narrow::<16>::of(self.0).in_blocks(lanes),
+            _ => never!("one of these numbers of columns"),
+        }
+        0
+    }
+}
+
+/// The row-wise step by a usual rule with a number of columns that the compiler knows.
+pub(crate) struct NarrowRowWise<'s, 'a>(pub(crate) &'s mut Rows<'a, true>);
+
+impl Rows<'_, true> {
+    /// Whether [`NarrowRowWise`] is for them.
+    #[inline(always)]
+    pub(crate) fn are_narrow(&self) -> bool {
+        !self.rule.flags.any(Flags::UNUSUAL)
+            && !self.grads.are_of_bags()
+            && self.params.len() < PREFETCH_FROM
+            && matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16)
+    }
+}
+
+impl Kernel for NarrowRowWise<'_, '_> {
+    type Output = usize;
+
+    const LEAST_LANES: usize = 8;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        match self.0.dim {
+            1 => self.columns::<W, L, 1>(lanes),
+            2 => self.columns::<W, L, 2>(lanes),
+            3 => self.columns::<W, L, 3>(lanes),
+            4 => self.columns::<W, L, 4>(lanes),
+            8 => self.columns::<W, L, 8>(lanes),
+            16 => self.columns::<W, L, 16>(lanes),
+            _ => never!("one of these numbers of columns"),
+        }
+        0
+    }
+}
+
+impl NarrowRowWise<'_, '_> {
+    #[inline(always)]
+    fn columns<const W: usize, L: Lanes<W>, const D: usize>(self, lanes: L) {
+        let Rows { rule, first_row, padding, rows, .. } = *self.0;
+        let grads = self.0.grads.of_rows();
+        let (params, accumulators) = (self.0.params.as_chunks_mut::<D>().0, &mut *self.0.accumulator);
+        let mut grads = grads.as_chunks::<D>().0.iter();
+        each_chunk(
+            rows,
+            first_row,
+            padding,
+            #[inline(always)]
+            |_, places| {
+                for (place, g) in places.iter().zip(&mut grads) {
+                    // A row that is not here has no slice.
+                    if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
+                        step_row(rule, Flags::UNUSUAL, lanes, w, g, from_mut(a));
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// A step of rows whose number of columns is a constant: the fewest, and those that tables often have.
+struct Narrow<'a, const D: usize> {
+    step: Step<'a>,
+    params: &'a mut [[f32; D]],
+    accumulator: &'a mut [[f32; D]],
+    grads: &'a [[f32; D]],
+    rows: Indices<'a>,
+    first_row: usize,
+    padding: usize,
+}
+
+impl<'a, const D: usize> Narrow<'a, D> {
+    #[inline(always)]
+    fn of(rows: &'a mut Rows<'_, false>) -> Self {
+        Self {
+            step: Step::new(rows.rule, Flags::UNUSUAL_OR_FAST),
+            params: rows.params.as_chunks_mut().0,
+            accumulator: rows.accumulator.as_chunks_mut().0,
+            grads: rows.grads.of_rows().as_chunks().0,
+            rows: rows.rows,
+            first_row: rows.first_row,
+            padding: rows.padding,
+        }
+    }
+
+    /// Calls `f` with the places and the gradients of some rows after the other.
+    #[inline(always)]
+    fn each_chunk(mut self, mut f: impl FnMut(&mut Self, &[usize], &[[f32; D]])) {
+        each_chunk(
+            self.rows,
+            self.first_row,
+            self.padding,
+            #[inline(always)]
+            |position, places| {
+                let grads = self.grads.get(position..).and_then(|grads| grads.get(..places.len()));
+                f(&mut self, places, grads.unwrap_or_default());
+            },
+        );
+    }
+
+    /// One row after the other, on lanes of four.
+    #[inline(always)]
+    fn singly<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        self.each_chunk(
+            #[inline(always)]
+            |narrow, places, grads| lanes.on_half(Singly { narrow, places, grads }),
+        );
+    }
+
+    /// One row after the other, as blocks.
+    #[inline(always)]
+    fn in_blocks<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        self.each_chunk(
+            #[inline(always)]
+            |narrow, places, grads| {
+                for (place, g) in places.iter().zip(grads) {
+                    // A row that is not here has no slice.
+                    if let (Some(w), Some(a)) = (narrow.params.get_mut(*place), narrow.accumulator.get_mut(*place)) {
+                        Blocks { w, g, a, pass: &mut narrow.step }.run(lanes);
+                    }
+                }
+            },
+        );
+    }
+}
+
+impl Narrow<'_, 4> {
+    /// Two rows at once, on lanes of eight, if they are different ones.
+    #[inline(always)]
+    fn in_pairs<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        if self.params.len() != self.accumulator.len() {
+            never!("an accumulator for each parameter");
+        }
+        self.each_chunk(
+            #[inline(always)]
+            |narrow, places, grads| {
+                let ((pairs, last), (grads, last_grad)) = (places.as_chunks::<2>(), grads.as_chunks::<2>());
+                for (places, g) in pairs.iter().zip(grads) {
+                    let Some(block) = g.as_flattened().first_chunk::<W>() else { never!("lanes of eight") };
+                    if let (Ok([w0, w1]), Ok([a0, a1])) =
+                        (narrow.params.get_disjoint_mut(*places), narrow.accumulator.get_disjoint_mut(*places))
+                    {
+                        narrow.step.blocks::<W, L, 1>(lanes, &mut Halves(w0, w1), from_ref(block), &mut Halves(a0, a1));
+                    } else {
+                        lanes.on_half(Singly { narrow, places, grads: g });
+                    }
+                }
+                lanes.on_half(Singly { narrow, places: last, grads: last_grad });
+            },
+        );
+    }
+}
+
+/// Rows one after the other.
+struct Singly<'s, 'a, const D: usize> {
+    narrow: &'s mut Narrow<'a, D>,
+    places: &'s [usize],
+    grads: &'s [[f32; D]],
+}
+
+impl<const D: usize> Kernel for Singly<'_, '_, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let Self { narrow, places, grads } = self;
+        for (place, g) in places.iter().zip(grads) {
+            // A row that is not here has no slice.
+            if let (Some(w), Some(a)) = (narrow.params.get_mut(*place), narrow.accumulator.get_mut(*place)) {
+                narrow.step.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), a.as_mut_slice());
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Adagrad with L1 and L2: FTRL-Proximal and proximal Adagrad, whose parameters become exactly 0.
+
+use crate::error::check_length;
+use crate::kernel::{Rates, Regularized};
+use crate::step::run;
+use crate::table::Indices;
+use crate::{Backend, Error, RowIndex, Table};
+
+/// FTRL-Proximal (*Ad Click Prediction: a View from the Trenches*, KDD 2013), as TensorFlow's `ApplyFtrl` with a
+/// learning-rate power of −1/2. Each element has a parameter `w`, an accumulator `G` and a linear term `z`, which start at
+/// 0, at 0 or above (TensorFlow: 0.1) and at 0. A step does this; each operation rounds once:
+///
+/// ```text
+/// H ← min(G + g·g, f32::MAX)
+/// σ ← min((√H − √G)/η, f32::MAX)
+/// z ← z + (g − σ·w)
+/// d ← min(√H/η + 2·l2, f32::MAX)
+/// w ← (clamp(z, −l1, l1) − z)/d      so 0 where |z| ≤ l1; nothing where d = 0, which needs H = 0 and l2 = 0
+/// G ← H
+/// ```
+///
+/// Finite input never makes NaN. What overflows stays at the greatest finite value, but for `z` and `w`, which become
+/// infinite. The next step from an infinite `z` or `w`, or from a NaN or a negative `G`, may give NaN.
+///
+/// ```
+/// use adagrad::Ftrl;
+///
+/// let (mut params, mut accumulator, mut linear) = ([0.0; 2], [0.0; 2], [0.0; 2]);
+/// let ftrl = Ftrl::new(0.5).with_l1(1.0);
+/// ftrl.step(&mut params, &[3.0, 0.5], &mut accumulator, &mut linear)?;
+/// assert_eq!(linear, [3.0, 0.5]);
+/// assert_eq!(params, [-2.0 / 6.0, 0.0]); // (1 − 3)/(3/0.5), and |z| ≤ l1
+/// # Ok::<(), adagrad::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ftrl {
+    rates: Rates,
+    backend: Option<Backend>,
+}
+
+/// Proximal Adagrad (Duchi, Hazan and Singer, *Adaptive Subgradient Methods for Online Learning and Stochastic Optimization*,
+/// 2011), as TensorFlow's `ApplyProximalAdagrad`: the step without regularization, then the least of the regularizer
+/// and the distance to it. Each operation rounds once:
+///
+/// ```text
+/// G ← min(G + g·g, f32::MAX)
+/// r ← min(η/√G, f32::MAX)
+/// v ← w − r·g
+/// t ← min(r·l1, f32::MAX)
+/// w ← (v − clamp(v, −t, t))/min(1 + r·l2, f32::MAX)      nothing where G = 0
+/// ```
+///
+/// `v − clamp(v, −t, t)` is `sign(v)·max(|v| − t, 0)`. Finite input never makes NaN. What overflows stays at the greatest
+/// finite value, but for `v` and `w`, which become infinite.
+///
+/// ```
+/// use adagrad::Proximal;
+///
+/// let (mut params, mut accumulator) = ([1.0, 0.25], [0.0; 2]);
+/// Proximal::new(0.5).with_l1(1.0).step(&mut params, &[1.0, 1.0], &mut accumulator)?;
+/// assert_eq!(params, [0.0, 0.0]); // |1 − 0.5| ≤ 0.5·1, and |0.25 − 0.5| is less
+/// # Ok::<(), adagrad::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Proximal {
+    rates: Rates,
+    backend: Option<Backend>,
+}
+
+macro_rules! options {
+    ($Type:ident, $positive:literal, $expected:literal) => {
+        impl $Type {
+            /// The step with this learning rate, without L1 and L2, on the detected backend.
+            #[must_use]
+            pub const fn new(learning_rate: f32) -> Self {
+                Self { rates: Rates { learning_rate, l1: 0.0, l2: 0.0 }, backend: None }
+            }
+
+            /// The strength of L1, finite and at least 0.
+            #[must_use]
+            pub const fn with_l1(mut self, l1: f32) -> Self {
+                self.rates.l1 = l1;
+                self
+            }
+
+            /// The strength of L2, finite and at least 0.
+            #[must_use]
+            pub const fn with_l2(mut self, l2: f32) -> Self {
+                self.rates.l2 = l2;
+                self
+            }
+
+            /// Steps on this backend; elsewhere they return [`Error::Unavailable`].
+            #[must_use]
+            pub const fn with_backend(mut self, backend: Backend) -> Self {
+                self.backend = Some(backend);
+                self
+            }
+
+            /// Checks every hyper-parameter.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Hyperparameter`] for the first that is out of its range.
+            #[doc = concat!("The learning rate must be ", $expected, "; L1 and L2 finite and at least 0.")]
+            pub const fn validate(&self) -> Result<(), Error> {
+                let Rates { learning_rate, l1, l2 } = self.rates;
+                let (what, value, expected) = if !in_range(learning_rate) || ($positive && learning_rate == 0.0) {
+                    ("learning_rate", learning_rate, $expected)
+                } else if !in_range(l1) {
+                    ("l1", l1, "finite and at least 0")
+                } else if !in_range(l2) {
+                    ("l2", l2, "finite and at least 0")
+                } else {
+                    return Ok(());
+                };
+                Err(Error::Hyperparameter { what, value, expected })
+            }
+        }
+    };
+}
+options!(Ftrl, true, "finite and above 0");
+options!(Proximal, false, "finite and at least 0");
+
+const fn in_range(x: f32) -> bool {
+    x >= 0.0 && x <= f32::MAX
+}
+
+/// The row of a dense step.
+const DENSE: Indices<'static> = Indices::U32(&[0]);
+
+impl Ftrl {
+    /// One step. The four slices have one length.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hyperparameter`]; [`Error::Length`]; [`Error::Unavailable`].
+    pub fn step(
+        &self,
+        params: &mut [f32],
+        grads: &[f32],
+        accumulator: &mut [f32],
+        linear: &mut [f32],
+    ) -> Result<(), Error> {
+        self.validate()?;
+        let dim = params.len();
+        check_length("grads", dim, grads.len())?;
+        check_length("accumulator", dim, accumulator.len())?;
+        check_length("linear", dim, linear.len())?;
+        let rates = self.rates;
+        run_step(self.backend, Regularized::<true> { rates, params, accumulator, linear, dim, rows: DENSE, grads })
+    }
+
+    /// One step for each of `rows`, in that order. `params`, `accumulator` and `linear` have `dim` values a row of the table,
+    /// `grads` has `dim` for each of `rows`. A row that appears twice gets two steps.
+    ///
+    /// ```
+    /// let (mut w, mut g2, mut z) = ([0.0; 4], [0.0; 4], [0.0; 4]);
+    /// adagrad::Ftrl::new(0.5).step_rows(&mut w, &mut g2, &mut z, 2, &[1_u32], &[1.0, -1.0])?;
+    /// assert_eq!(w, [0.0, 0.0, -0.5, 0.5]);
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hyperparameter`]; [`Error::ZeroDim`]; [`Error::NotRows`]; [`Error::Length`]; [`Error::Overflow`];
+    /// [`Error::Row`]; [`Error::Unavailable`].
+    pub fn step_rows<I: RowIndex>(
+        &self,
+        params: &mut [f32],
+        accumulator: &mut [f32],
+        linear: &mut [f32],
+        dim: usize,
+        rows: &[I],
+        grads: &[f32],
+    ) -> Result<(), Error> {
+        self.validate()?;
+        let table = Table::new(params, accumulator, dim)?;
+        check_length("linear", table.params.len(), linear.len())?;
+        table.check_rows(rows, grads)?;
+        let (rates, rows) = (self.rates, I::indices(rows));
+        let Table { params, accumulator, .. } = table;
+        run_step(self.backend, Regularized::<true> { rates, params, accumulator, linear, dim, rows, grads })
+    }
+}
+
+impl Proximal {
+    /// One step. The three slices have one length.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hyperparameter`]; [`Error::Length`]; [`Error::Unavailable`].
+    pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<(), Error> {
+        self.validate()?;
+        let dim = params.len();
+        check_length("grads", dim, grads.len())?;
+        check_length("accumulator", dim, accumulator.len())?;
+        let (rates, linear) = (self.rates, &mut [][..]);
+        run_step(self.backend, Regularized::<false> { rates, params, accumulator, linear, dim, rows: DENSE, grads })
+    }
+
+    /// One step for each of `rows`, in that order. `params` and `accumulator` have `dim` values a row of the table, `grads` has
+    /// `dim` for each of `rows`. A row that appears twice gets two steps.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Hyperparameter`]; [`Error::ZeroDim`]; [`Error::NotRows`]; [`Error::Length`]; [`Error::Overflow`];
+    /// [`Error::Row`]; [`Error::Unavailable`].
+    pub fn step_rows<I: RowIndex>(
+        &self,
+        params: &mut [f32],
+        accumulator: &mut [f32],
+        dim: usize,
+        rows: &[I],
+        grads: &[f32],
+    ) -> Result<(), Error> {
+        self.validate()?;
+        let table = Table::new(params, accumulator, dim)?;
+        table.check_rows(rows, grads)?;
+        let (rates, rows, linear) = (self.rates, I::indices(rows), &mut [][..]);
+        let Table { params, accumulator, .. } = table;
+        run_step(self.backend, Regularized::<false> { rates, params, accumulator, linear, dim, rows, grads })
+    }
+}
+
+// Compiled with this crate and not with each that calls it.
+#[cfg_attr(not(target_os = "none"), inline(never))]
+fn run_step<const FTRL: bool>(backend: Option<Backend>, step: Regularized<'_, FTRL>) -> Result<(), Error> {
+    run(backend, step)
+}

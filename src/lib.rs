@@ -6,7 +6,7 @@
 //!   [`Bags`].
 //! - [`Ftrl`] and [`Proximal`] are steps with L1 and L2, whose parameters become exactly 0.
 //! - The memory is the caller's. A call that returns an [`Error`] has written nothing, and no call panics.
-//! - [`Backend`] is chosen at run time, even without `std`: scalar, portable SIMD, AVX2, AVX-512. The results do not
+//! - [`Backend`] is chosen at run time, even without `std`: scalar, portable SIMD, NEON, AVX2, AVX-512. The results do not
 //!   depend on it.
 //! - [`Schedule`] is a learning rate as a function of the step. [`Accumulation`] can forget. [`Adagrad::summary`] says how
 //!   far the effective rates have fallen. [`NonFinite`], [`all_finite`], [`sum_of_squares`], [`clip_norm_scale`] and

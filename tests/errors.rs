@@ -381,8 +381,10 @@ fn every_backend_steps_or_is_unavailable() {
 /// A backend of another processor is never available, whatever this one can do.
 #[test]
 fn backends_of_other_processors_are_unavailable() {
-    for backend in [Backend::Avx2, Backend::Avx512] {
+    for backend in [Backend::Avx2, Backend::Avx512, Backend::Neon] {
         assert!(Backend::ALL.contains(&backend));
+    }
+    for backend in [Backend::Avx2, Backend::Avx512] {
         if cfg!(not(any(target_arch = "x86", target_arch = "x86_64"))) {
             assert!(!backend.is_available());
         }
@@ -396,6 +398,8 @@ fn backends_of_other_processors_are_unavailable() {
         all(target_arch = "wasm32", target_feature = "simd128"),
     ));
     assert_eq!(Backend::Portable.is_available(), simd);
+    let neon = cfg!(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"));
+    assert_eq!(Backend::Neon.is_available(), neon);
 }
 
 #[test]

@@ -244,7 +244,7 @@ fn colour(who: Who) -> RGBColor {
         Who::OneStream => RGBColor(175, 175, 175),
         Who::Step(Backend::Scalar, _) => RGBColor(204, 121, 167),
         Who::Step(Backend::Portable, _) => RGBColor(0, 158, 115),
-        Who::Step(Backend::Avx2, _) | Who::Option("L2") => RGBColor(0, 114, 178),
+        Who::Step(Backend::Avx2 | Backend::Neon, _) | Who::Option("L2") => RGBColor(0, 114, 178),
         _ => RGBColor(213, 94, 0),
     }
 }

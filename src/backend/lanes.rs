@@ -76,12 +76,12 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         self.div(self.splat(1.0), self.sqrt(a))
     }
 
-    /// A better estimate `y` of `1/√a`: `y·(3 − a·y·y)/2`, a step of Newton, with a few roundings. Asked only where `a` and `y`
-    /// are normal numbers, or 1 and 0.
+    /// A better estimate `y` of `1/√a`: `y·(3 − a·y·y)/2`, a step of Newton, with a few roundings; 0 where `y` is 0. Asked only
+    /// where `a` and `y` are normal numbers, or `y` is 0 and `a` is 1 or infinite.
     #[inline(always)]
     fn refined(self, a: Self::Vector, y: Self::Vector) -> Self::Vector {
-        let minus_half = self.mul(self.splat(-0.5), y);
-        self.mul_add(minus_half, self.mul_add(self.mul(a, y), y, self.splat(-1.0)), y)
+        let minus_half = self.sub(self.splat(-0.0), self.mul(self.half(a), y));
+        self.mul_add(y, self.mul_add(minus_half, y, self.splat(0.5)), y)
     }
 
     /// `a/2` by one less in the exponent, where `a` and the result are normal numbers; for infinity something finite;

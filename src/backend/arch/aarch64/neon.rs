@@ -147,10 +147,11 @@ fn rsqrt(a: float32x4_t) -> float32x4_t {
     vrsqrteq_f32(a)
 }
 
+/// `FMULX` makes 2 of infinity times 0.
 #[inline]
 #[target_feature(enable = "neon")]
 fn refined(a: float32x4_t, y: float32x4_t) -> float32x4_t {
-    vmulq_f32(y, vrsqrtsq_f32(vmulq_f32(a, y), y))
+    vmulq_f32(y, vrsqrtsq_f32(vmulxq_f32(a, y), y))
 }
 
 #[inline]
@@ -201,5 +202,69 @@ fn store_first(v: float32x4_t, to: &mut [f32]) {
         [*a, *b, *c] = [x, y, vgetq_lane_f32::<2>(v)];
     } else if let Some(block) = to.first_chunk_mut::<4>() {
         *block = bytemuck::must_cast(v);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Neon;
+    use crate::backend::lanes::Lanes;
+
+    /// The estimates of four values.
+    fn estimates(x: [f32; 4]) -> ([f32; 4], [f32; 4]) {
+        let lanes = Neon(());
+        let (mut estimates, mut refined) = ([0.0; 4], [0.0; 4]);
+        let y = lanes.rsqrt(lanes.load(&x));
+        lanes.store(y, &mut estimates);
+        lanes.store(lanes.refined(lanes.load(&x), y), &mut refined);
+        (estimates, refined)
+    }
+
+    /// How wrong an estimate of `1/√x` is.
+    fn error(x: f32, y: f32) -> f64 {
+        (f64::from(y) * f64::from(x).sqrt() - 1.0).abs()
+    }
+
+    /// An estimate depends on the first eight bits of the mantissa and on whether the exponent is odd. So its error is
+    /// greatest at one of the ends of such an interval, and these are looked at with each exponent.
+    #[test]
+    fn estimates_are_within_the_error() {
+        for start in (f32::MIN_POSITIVE.to_bits()..f32::INFINITY.to_bits()).step_by(1 << 15) {
+            let x = [start, start + 1, start + 0x3FFF, start + 0x7FFF].map(f32::from_bits);
+            let (estimates, refined) = estimates(x);
+            for (x, (y, better)) in x.into_iter().zip(estimates.into_iter().zip(refined)) {
+                assert!(error(x, y) <= f64::from(<Neon as Lanes<4>>::ESTIMATE_ERROR), "{x:e}: {y:e}");
+                assert!(error(x, better) <= 1.0 / 16384.0, "{x:e}: {better:e}");
+            }
+        }
+    }
+
+    /// A step of Newton from any estimate within the error.
+    #[test]
+    fn refined_estimates_are_fine() {
+        let lanes = Neon(());
+        for bits in (1.0_f32.to_bits()..4.0_f32.to_bits()).step_by(61) {
+            let x = f32::from_bits(bits);
+            let y = [-1.0, -0.5, 0.5, 1.0].map(|part| ((1.0 + part / 256.0) / f64::from(x).sqrt()) as f32);
+            let mut refined = [0.0; 4];
+            lanes.store(lanes.refined(lanes.splat(x), lanes.load(&y)), &mut refined);
+            for better in refined {
+                assert!(error(x, better) <= 1.0 / 16384.0, "{x:e} from {y:?}: {better:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn estimates_of_special_values() {
+        let (estimates, _) = estimates([0.0, f32::INFINITY, f32::NAN, -1.0]);
+        assert_eq!(estimates[..2], [f32::INFINITY, 0.0]);
+        assert!(estimates[2].is_nan() && estimates[3].is_nan());
+        // What a fast step puts where an estimate is not to be used.
+        let lanes = Neon(());
+        for x in [1.0, f32::INFINITY] {
+            let mut refined = [1.0; 4];
+            lanes.store(lanes.refined(lanes.splat(x), lanes.splat(0.0)), &mut refined);
+            assert_eq!(refined, [0.0; 4]);
+        }
     }
 }

@@ -104,15 +104,17 @@ impl Backend {
     /// Runs a kernel on this backend, if it is available.
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> Option<K::Output> {
         match self {
-            Self::Scalar if K::LEAST_LANES <= 1 => Some(Scalar.enter(kernel)),
-            Self::Portable if K::LEAST_LANES <= 4 => Some(Portable::detect()?.enter(kernel)),
-            Self::Neon if K::LEAST_LANES <= 4 => Some(Neon::detect()?.enter(kernel)),
-            Self::Scalar | Self::Portable | Self::Neon => never!("a kernel for its lanes", None),
-            Self::Avx2 => Some(Avx2::detect()?.enter(kernel)),
-            Self::Avx512 => {
+            Self::Scalar if const { is_for::<K>(1) } => Some(Scalar.enter(kernel)),
+            Self::Portable if const { is_for::<K>(4) } => Some(Portable::detect()?.enter(kernel)),
+            Self::Neon if const { is_for::<K>(4) } => Some(Neon::detect()?.enter(kernel)),
+            Self::Avx2 if const { is_for::<K>(8) } => Some(Avx2::detect()?.enter(kernel)),
+            Self::Avx512 if const { is_for::<K>(8) } => {
                 // Whoever has AVX-512 has AVX2, which is wide enough for this.
                 Avx512::detect()?;
                 Some(Avx2::detect()?.enter(kernel))
+            }
+            Self::Scalar | Self::Portable | Self::Neon | Self::Avx2 | Self::Avx512 => {
+                never!("a kernel for its lanes", None)
             }
         }
     }
@@ -135,23 +137,31 @@ impl Backend {
     }
 }
 
+/// Whether a kernel has a copy for so many lanes. Asked in a `const` block, so that the compiler makes no other copy: where
+/// it only finds the answer later, dead copies are compiled, and some stay.
+const fn is_for<K: Kernel>(lanes: usize) -> bool {
+    K::LEAST_LANES <= lanes && lanes <= K::MOST_LANES
+}
+
 // On the path of the detected backend there are `if`s. A `match` of four arms would become a jump through a table,
 // which costs as much as the step of a short slice: see docs/decisions.md, "Dispatch by `if`s".
 
 /// Runs a kernel on the detected backend.
 #[inline(always)]
 pub(crate) fn run_detected<K: Kernel<Output: Default>>(kernel: K) -> K::Output {
-    if let Some(avx2) = Avx2::detect() {
+    if const { is_for::<K>(8) }
+        && let Some(avx2) = Avx2::detect()
+    {
         avx2.enter(kernel)
-    } else if K::LEAST_LANES <= 4
+    } else if const { is_for::<K>(4) }
         && let Some(neon) = Neon::detect()
     {
         neon.enter(kernel)
-    } else if K::LEAST_LANES <= 4
+    } else if const { is_for::<K>(4) }
         && let Some(portable) = Portable::detect()
     {
         portable.enter(kernel)
-    } else if K::LEAST_LANES <= 1 {
+    } else if const { is_for::<K>(1) } {
         Scalar.enter(kernel)
     } else {
         never!("a kernel for its lanes")

@@ -135,6 +135,7 @@ impl Ftrl {
     /// # Errors
     ///
     /// [`Error::Hyperparameter`]; [`Error::Length`]; [`Error::Unavailable`].
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn step(
         &self,
         params: &mut [f32],
@@ -190,6 +191,7 @@ impl Proximal {
     /// # Errors
     ///
     /// [`Error::Hyperparameter`]; [`Error::Length`]; [`Error::Unavailable`].
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<(), Error> {
         self.validate()?;
         let dim = params.len();
@@ -223,8 +225,8 @@ impl Proximal {
     }
 }
 
-// Compiled with this crate and not with each that calls it.
-#[cfg_attr(not(target_os = "none"), inline(never))]
+/// Compiled where it is used, but in debug builds, which then have it at this crate's level of optimization.
+#[cfg_attr(not(debug_assertions), inline)]
 fn run_step<const FTRL: bool>(backend: Option<Backend>, step: Regularized<'_, FTRL>) -> Result<(), Error> {
     run(backend, step)
 }

@@ -151,8 +151,9 @@ pub(crate) trait Lanes<const W: usize>: Copy {
 pub(crate) trait Kernel {
     type Output;
 
-    /// How many lanes it is for, at least: it has no copy for others, and the caller takes another kernel there.
+    /// How many lanes it is for: it has no copy for others, and the caller takes another kernel there.
     const LEAST_LANES: usize = 1;
+    const MOST_LANES: usize = usize::MAX;
 
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> Self::Output;
 }

@@ -188,6 +188,8 @@ pub(crate) struct ScalarRows<'s, 'a, const ROW_WISE: bool, const BAGS: bool>(pub
 impl<const ROW_WISE: bool, const BAGS: bool> Kernel for ScalarRows<'_, '_, ROW_WISE, BAGS> {
     type Output = usize;
 
+    const MOST_LANES: usize = 1;
+
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Rows { rule, dim, first_row, padding, rows, .. } = *self.0;

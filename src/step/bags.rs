@@ -1,8 +1,9 @@
 //! The step for bags of rows.
 
+use super::rows::{run_row_wise_bags, run_rows};
 use crate::error::check_room;
 use crate::kernel::{BagGradients, Gradients};
-use crate::table::check_gradient_rows;
+use crate::table::{Layout, check_gradient_rows};
 use crate::{Adagrad, Bags, Error, Report, RowIndex, Table};
 
 /// Steps for bags.
@@ -48,7 +49,12 @@ impl Adagrad {
         scratch: &mut [f32],
     ) -> Result<Report, Error> {
         let out_of_range = self.check_bags(table, bags, grads, scratch)?;
-        self.run_checked(table, I::indices(bags.rows), bag_gradients(bags, grads, scratch), out_of_range)
+        let (rows, grads) = (I::indices(bags.rows), bag_gradients(bags, grads, scratch));
+        let skipped = match table.layout {
+            Layout::ElementWise => run_rows(self.backend, &mut self.rows(table, rows, grads))?,
+            Layout::RowWise => run_row_wise_bags(self.backend, &mut self.rows(table, rows, grads))?,
+        };
+        Ok(Report { skipped, out_of_range })
     }
 
     /// Checks all of a call. The result is how many rows are to be passed over, because they are not in the table.

@@ -1,7 +1,7 @@
 //! Steps on several threads, with rayon.
 
 use super::bags::bag_gradients;
-use super::rows::{run_row_wise, run_rows};
+use super::rows::{run_row_wise, run_row_wise_bags, run_rows};
 use crate::kernel::{Gradients, Rows};
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Bags, Error, Report, Table};
@@ -183,6 +183,10 @@ impl Adagrad {
         let skipped = match table.layout {
             Layout::ElementWise => {
                 let run = |mut rows| run_rows(self.backend, &mut rows);
+                in_ranges(&run, self.rows(table, rows, grads), samples, tasks)?
+            }
+            Layout::RowWise if grads.are_of_bags() => {
+                let run = |mut rows| run_row_wise_bags(self.backend, &mut rows);
                 in_ranges(&run, self.rows(table, rows, grads), samples, tasks)?
             }
             Layout::RowWise => {

@@ -42,18 +42,7 @@ impl Adagrad {
     pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
         self.validate()?;
         let out_of_range = table.check_rows(rows, grads)?;
-        self.run_checked(table, I::indices(rows), Gradients::for_rows(grads), out_of_range)
-    }
-
-    /// The step for checked rows.
-    #[cfg_attr(not(debug_assertions), inline)]
-    pub(super) fn run_checked(
-        &self,
-        table: &mut Table<'_>,
-        rows: Indices<'_>,
-        grads: Gradients<'_>,
-        out_of_range: usize,
-    ) -> Result<Report, Error> {
+        let (rows, grads) = (I::indices(rows), Gradients::for_rows(grads));
         let skipped = match table.layout {
             Layout::ElementWise => run_rows(self.backend, &mut self.rows(table, rows, grads))?,
             Layout::RowWise => run_row_wise(self.backend, &mut self.rows(table, rows, grads))?,
@@ -98,18 +87,25 @@ pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) 
     let lanes = lanes(backend);
     if lanes == 1 {
         run_scalar(backend, step)
-    } else if step.grads.are_of_bags() {
-        if step.rule.flags.any(Flags::UNUSUAL) {
-            run(backend, AnyRows::<true, false, true>(step))
-        } else {
-            run(backend, AnyRows::<true, true, true>(step))
-        }
     } else if step.rule.flags.any(Flags::UNUSUAL) {
         run(backend, AnyRows::<true, false, false>(step))
     } else if lanes >= 8 && step.are_narrow() {
         run(backend, NarrowRowWise(step))
     } else {
         run(backend, AnyRows::<true, true, false>(step))
+    }
+}
+
+/// The row-wise step where the rows may lie in bags. Compiled where it is used, but in debug builds, which then have it at this
+/// crate's level of optimization.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(super) fn run_row_wise_bags(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
+    if lanes(backend) == 1 {
+        run_scalar(backend, step)
+    } else if step.rule.flags.any(Flags::UNUSUAL) {
+        run(backend, AnyRows::<true, false, true>(step))
+    } else {
+        run(backend, AnyRows::<true, true, true>(step))
     }
 }
 

@@ -5,6 +5,8 @@ fn main() {
     if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,defs");
         println!("cargo::rustc-cdylib-link-arg=-lc"); // memcpy and memset
-        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libadagrad.so.0");
+        // Below 1.0 a new minor version may break programs, and has another name: as cargo-c does it.
+        let (major, minor) = (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libadagrad.so.{major}.{minor}");
     }
 }

@@ -13,6 +13,7 @@ pub fn options(words: &mut Words) -> Adagrad {
         2 => Adagrad::tensorflow(rate),
         3 => Adagrad::keras(rate),
         4 => Adagrad::fbgemm(rate),
+        5 => Adagrad::glove(rate),
         _ => Adagrad::optax(rate),
     };
     let mut options = preset

@@ -6,6 +6,7 @@ mod coalesce;
 mod index;
 mod partition;
 mod shape;
+mod upkeep;
 
 pub use bags::Bags;
 pub(crate) use check::{check_gradient_rows, first_outside};

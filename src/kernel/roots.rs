@@ -151,12 +151,13 @@ fn root_and_half_reciprocal<const W: usize, L: Lanes<W>, const N: usize>(
 ///
 /// Proof. Multiplying `x` by 4 multiplies `s` by 2 and divides `y` and `h` by 2, all exactly, since nothing over- or
 /// underflows: it is enough to look at the 2²⁴ values of `x` in `[1, 4)`.
-/// The step of Goldschmidt leaves `s = √x·(1+δ)` with `|δ| ≤ 1.5·2⁻²⁸ + 2⁻²⁵ + 2⁻²⁴`, the terms being those of the
-/// estimate, of the rounding of `s` before the step, half of which remains, and of that after it; the same holds for
-/// `h = 1/(2√x)`. So `s` is one of the two neighbours of `√x`, and `h` is within 8 units in the last place.
+/// The step of Goldschmidt leaves an `s` that is less than half a unit in the last place from `√x` before its last rounding:
+/// `1.5·2⁻²⁸` of it for the estimate, and half of the rounding of `s` before the step. So `s` is one of the two neighbours
+/// of `√x`, and `h = 1/(2√x)` is within 8 units in the last place. `proofs/root.g` has that machine-checked, but for the two
+/// ends of `[1, 4)`, where a test tries all estimates.
 /// For each `x`, each such `s` and each such `h` a test computes the last two operations: the result is correct but for
 /// fifteen `x`; and for these it is correct from every `y` that is an `f32` within the error (tests in this file).
-/// Newton's step leaves `1.5·δ² ≤ 1.5·(1.5·2⁻¹²)² < 2⁻²²` of an error `δ`, and three roundings.
+/// Newton's step leaves `1.5·δ² ≤ 1.5·(1.5·2⁻¹²)² < 2⁻²²` of an error `δ`, and three roundings (`proofs/newton.g`).
 #[inline(always)]
 fn corrected_root<const W: usize, L: Lanes<W>, const N: usize>(
     lanes: L,
@@ -245,6 +246,22 @@ mod tests {
                 }
             }
         });
+    }
+
+    /// What `proofs/root.g` leaves out: √1, and roots that times 1 + 2⁻¹⁴ are above 2. From every estimate.
+    #[test]
+    fn roots_at_the_ends_of_two_binades() {
+        for x in core::iter::once(1.0).chain(between(4.0 * (1.0 - 2.0 * ERRORS[0]), f64::from(4.0_f32.next_down()))) {
+            let root = f64::from(x).sqrt();
+            let (below, above) = neighbours(root);
+            let nearest_h = ((0.5 / root) as f32).to_bits();
+            for y in between((1.0 - ERRORS[0]) / root, (1.0 + ERRORS[0]) / root) {
+                let (s, h) = near(x, y, ERRORS[0]);
+                assert!(s == below || s == above, "√{x:e} from {y:e}: {s:e}");
+                assert!(h.to_bits().abs_diff(nearest_h) <= 8, "1/2√{x:e} from {y:e}: {h:e}");
+                assert_eq!(corrected(x, s, h), x.sqrt(), "√{x:e} from {y:e}");
+            }
+        }
     }
 
     /// The second half: from any such `s` and `h` the result is correct, or else from any estimate.

@@ -229,16 +229,3 @@ fn with_other_options_and_tables() {
         }
     }
 }
-
-/// `cargo test --release --test fast -- --ignored`
-#[test]
-#[ignore = "all 2³¹ accumulators that are not negative: minutes"]
-fn quotients_of_all_accumulators_are_within_the_bound() {
-    for backend in Backend::available().filter(|backend| !WITHOUT_ESTIMATES.contains(backend)) {
-        for epsilon in [Epsilon::InsideSqrt(1e-8), Epsilon::OutsideSqrt(1e-8)] {
-            for part in accumulators(1) {
-                compare(Adagrad::new(0.1).with_epsilon(epsilon).with_backend(backend), 1e-3, &part);
-            }
-        }
-    }
-}

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "10⁹ quotients: minutes; cargo test --release --lib -- --ignored"]
+    #[ignore = "10⁹ quotients: minutes; .ci/exhaustive"]
     fn many_quotients_from_any_estimate() {
         quotients_are_near(250_000_000);
     }

@@ -194,8 +194,12 @@ mod tests {
 
     use std::vec::Vec;
 
-    use super::{corrected_root, newton, root_and_half_reciprocal};
+    use super::{GROUP, corrected_root, newton, root_and_half_reciprocal, roots};
     use crate::backend::Scalar;
+    use crate::backend::lanes::{Lanes, SliceKernel};
+    use crate::kernel::Rule;
+    use crate::kernel::all_values::{all_values, assert_same};
+    use crate::{Adagrad, Backend};
 
     /// The greatest errors of the estimates of AVX-512, which are taken as they are, and of AVX2, which are refined.
     const ERRORS: [f64; 2] = [1.0 / 16384.0, 1.5 / 4096.0];
@@ -305,10 +309,46 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "all values: minutes without optimization; cargo test --release -- --ignored"]
+    #[ignore = "all values: minutes; .ci/exhaustive"]
     fn all_roots_of_products() {
         root_is_near(1);
         root_is_correct(1);
+    }
+
+    /// [`roots`] of whole groups.
+    enum Roots {}
+
+    impl SliceKernel for Roots {
+        fn run<const W: usize, L: Lanes<W>>(
+            lanes: L,
+            _: &Rule<f32>,
+            to: &mut [f32],
+            from: &[f32],
+            _: &mut [f32],
+        ) -> usize {
+            let groups = to.as_chunks_mut::<W>().0.as_chunks_mut::<GROUP>().0;
+            for (to, from) in groups.iter_mut().zip(from.as_chunks::<W>().0.as_chunks::<GROUP>().0) {
+                let roots = roots(lanes, from.each_ref().map(|block| lanes.load(block)));
+                for (to, root) in to.iter_mut().zip(roots) {
+                    lanes.store(root, to);
+                }
+            }
+            0
+        }
+    }
+
+    #[test]
+    #[ignore = "all values: minutes; .ci/exhaustive"]
+    fn all_values_through_roots() {
+        let rule = Adagrad::new(1.0).rule;
+        all_values("roots", |values| {
+            let expected: Vec<f32> = values.iter().map(|x| x.sqrt()).collect();
+            for backend in Backend::available() {
+                let (mut roots, mut none) = (values.to_vec(), values.to_vec());
+                backend.run_slices::<Roots>(&rule, &mut roots, values, &mut none).expect("available");
+                assert_same(&roots, &expected, values, "roots");
+            }
+        });
     }
 
     #[test]

@@ -99,3 +99,22 @@ fn nothing_is_left() {
         assert_eq!((report.skipped, report.out_of_range), (0, 1));
     }
 }
+
+/// The greatest number is the index of no row, and no padding unless it was named.
+#[test]
+fn the_greatest_index() {
+    let rows = [0, usize::MAX, 1, usize::MAX];
+    for &backend in backends() {
+        let opt = plain_options()[0].on(backend);
+        for (row_wise, named) in [(false, false), (false, true), (true, false), (true, true)] {
+            let (mut params, mut accumulator) = ([0.0; 2], [0.0; 2]);
+            let new = if row_wise { Table::row_wise } else { Table::new };
+            let table = new(&mut params, &mut accumulator, 1).expect("its shape fits");
+            let mut table =
+                if named { table.with_padding_row(usize::MAX) } else { table.with_out_of_range_skipped(true) };
+            let report = opt.step_rows(&mut table, &rows, &[1.0; 4]).expect("valid");
+            assert_eq!((report.skipped, report.out_of_range), (0, if named { 0 } else { 2 }));
+            assert_eq!(accumulator, [1.0; 2]);
+        }
+    }
+}

@@ -46,10 +46,13 @@ pub struct Table<'a> {
     pub(crate) dim: usize,
     pub(crate) rows: usize,
     pub(crate) layout: Layout,
-    /// The row that no step touches.
-    pub(crate) padding: Option<usize>,
+    /// The row that no step touches; no table has so many rows that this one is in it where there is none.
+    pub(crate) padding: usize,
     pub(crate) skips_outside: bool,
 }
+
+/// No row.
+const NOWHERE: usize = usize::MAX;
 
 impl<'a> Table<'a> {
     /// A table with one accumulator per element: `params` and `accumulator` both have `rows·dim` values, row by row.
@@ -104,11 +107,11 @@ impl<'a> Table<'a> {
             Layout::RowWise => rows,
         };
         check_length("accumulator", expected, accumulator.len())?;
-        Ok(Self { params, accumulator, dim, rows, layout, padding: None, skips_outside: false })
+        Ok(Self { params, accumulator, dim, rows, layout, padding: NOWHERE, skips_outside: false })
     }
 
     /// Names a row that no step touches, as `padding_idx` does in `PyTorch`: its gradients are passed over. It need not be
-    /// in the table; so an index such as [`Table::rows`] can stand for "no row".
+    /// in the table; so an index such as [`Table::rows`] can stand for "no row". [`usize::MAX`] names none.
     ///
     /// In bags that are a [`mean`](crate::Bags::mean) it counts as one of the bag's rows.
     ///
@@ -123,7 +126,7 @@ impl<'a> Table<'a> {
     /// ```
     #[must_use]
     pub fn with_padding_row(self, row: usize) -> Self {
-        Self { padding: Some(row), ..self }
+        Self { padding: row, ..self }
     }
 
     /// Sets whether rows that are not in the table are passed over, and counted in
@@ -204,7 +207,7 @@ impl<'a> Table<'a> {
         let end = (self.rows as u64).min(I::END.wrapping_sub(1));
         if I::indices(rows).are_below(end) {
             Ok(0)
-        } else if self.padding.is_none() && !self.skips_outside {
+        } else if self.padding == NOWHERE && !self.skips_outside {
             first_outside(rows, self.rows)
         } else {
             self.outside(rows)
@@ -218,7 +221,7 @@ impl<'a> Table<'a> {
         let skips = self.skips_outside && self.rows as u64 <= I::END.wrapping_sub(1);
         let (allowed, mut outside) = (if skips { usize::MAX } else { 0 }, 0);
         for (position, index) in indices.iter().enumerate() {
-            if I::to_usize(*index).is_some_and(|row| row < self.rows || Some(row) == self.padding) {
+            if I::to_usize(*index).is_some_and(|row| row < self.rows || row == self.padding && row != NOWHERE) {
                 continue;
             }
             if outside == allowed {

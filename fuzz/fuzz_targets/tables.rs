@@ -108,9 +108,10 @@ impl Step<'_> {
     /// where one may not be passed over.
     fn places(&self, table_rows: usize) -> (Vec<Option<usize>>, usize, Option<Error>) {
         let skips = self.kind.skips_outside && table_rows as u128 <= self.kind.greatest;
+        let padding = self.kind.padding.filter(|padding| *padding != usize::MAX);
         let (mut places, mut out_of_range, mut error) = (Vec::new(), 0, None);
         for (position, row) in self.rows.iter().enumerate() {
-            let is_padding = self.kind.padding.is_some_and(|padding| padding as i128 == *row);
+            let is_padding = padding.is_some_and(|padding| padding as i128 == *row);
             let is_inside = (0..table_rows as i128).contains(row);
             places.push((is_inside && !is_padding).then_some(*row as usize));
             if !is_inside && !is_padding {

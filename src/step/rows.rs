@@ -59,9 +59,7 @@ impl Adagrad {
         grads: Gradients<'a>,
     ) -> Rows<'a, ROW_WISE> {
         let Table { params, accumulator, dim, padding, .. } = table;
-        // No table has so many rows that the greatest number is one of them.
-        let padding = padding.unwrap_or(usize::MAX);
-        Rows { rule: &self.rule, params, accumulator, first_row: 0, padding, dim: *dim, rows, grads }
+        Rows { rule: &self.rule, params, accumulator, first_row: 0, padding: *padding, dim: *dim, rows, grads }
     }
 }
 

@@ -100,7 +100,7 @@ fn nothing_is_left() {
     }
 }
 
-/// The greatest number is the index of no row, and no padding unless it was named.
+/// The greatest number is the index of no row, and names no padding.
 #[test]
 fn the_greatest_index() {
     let rows = [0, usize::MAX, 1, usize::MAX];
@@ -109,11 +109,15 @@ fn the_greatest_index() {
         for (row_wise, named) in [(false, false), (false, true), (true, false), (true, true)] {
             let (mut params, mut accumulator) = ([0.0; 2], [0.0; 2]);
             let new = if row_wise { Table::row_wise } else { Table::new };
-            let table = new(&mut params, &mut accumulator, 1).expect("its shape fits");
-            let mut table =
-                if named { table.with_padding_row(usize::MAX) } else { table.with_out_of_range_skipped(true) };
+            let mut table = new(&mut params, &mut accumulator, 1).expect("its shape fits");
+            if named {
+                table = table.with_padding_row(usize::MAX);
+            }
+            let error = Error::Row { position: 1, row: usize::MAX as i128, rows: 2 };
+            assert_eq!(opt.step_rows(&mut table, &rows, &[1.0; 4]), Err(error));
+            let mut table = table.with_out_of_range_skipped(true);
             let report = opt.step_rows(&mut table, &rows, &[1.0; 4]).expect("valid");
-            assert_eq!((report.skipped, report.out_of_range), (0, if named { 0 } else { 2 }));
+            assert_eq!((report.skipped, report.out_of_range), (0, 2));
             assert_eq!(accumulator, [1.0; 2]);
         }
     }

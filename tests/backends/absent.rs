@@ -83,6 +83,7 @@ fn over_dims() {
 
 /// Tables that are prefetched, and steps that are divided among threads.
 #[test]
+#[cfg_attr(miri, ignore = "it takes too long there")]
 fn large_tables() {
     check((1 << 17) / 16 + 1, 16, (1 << 18) / 32 + 7, 0);
     check((1 << 17) / 100 + 1, 100, 3000, 5);

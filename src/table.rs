@@ -220,7 +220,7 @@ impl<'a> Table<'a> {
     }
 
     /// Names a row that no step touches, as `padding_idx` does in `PyTorch`: its gradients are passed over. It need not be
-    /// in the table; so an index such as [`Table::rows`] can stand for "no row".
+    /// in the table; so an index such as [`Table::rows`] can stand for "no row". [`usize::MAX`] names none.
     ///
     /// In bags that are a [`mean`](crate::Bags::mean) it counts as one of the bag's rows.
     ///

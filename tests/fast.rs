@@ -3,7 +3,7 @@
 mod inputs;
 mod reference;
 
-use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Table, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Order, Table, WeightDecay};
 use inputs::{LENGTHS, LONG, Random, State, options};
 use reference::Options;
 
@@ -150,6 +150,23 @@ fn exact_where_estimates_are_no_use() {
         }
         for opt in within {
             assert_eq!(is_exact(opt), WITHOUT_ESTIMATES.contains(&backend), "{opt:?} on {backend}");
+        }
+    }
+}
+
+/// With the step first, quotients that are infinite, nearly so, or by an accumulator that has nothing to do with the gradient.
+#[test]
+fn special_values_with_the_step_first() {
+    let gradients = [0.0, 1.0, 1e19, 1e30, 3.4e38, f32::MAX, f32::INFINITY];
+    let accumulators: Vec<f32> = (0..256).map(|j| 0.9 + j as f32 / 1024.0).chain([0.0, 1e-30, 1e30]).collect();
+    for backend in Backend::available() {
+        for epsilon in EPSILONS.into_iter().chain([Epsilon::OutsideSqrt(1e-3)]) {
+            for rate in [0.1, 1.0, 1e10] {
+                let opt = Adagrad::new(rate).with_epsilon(epsilon).with_backend(backend).with_order(Order::StepFirst);
+                for gradient in gradients.into_iter().flat_map(|g| [g, -g]) {
+                    compare(opt, gradient, &accumulators);
+                }
+            }
         }
     }
 }

@@ -96,8 +96,8 @@ pub enum Arithmetic {
     ///
     /// Backends without such an estimate stay exact: [`Backend::Scalar`](crate::Backend::Scalar) and
     /// [`Backend::Portable`](crate::Backend::Portable). So do short slices and rows of few columns, where it would gain
-    /// nothing; row-wise tables, which divide once per row; steps with an η above 2⁶⁰, or an ε that is not between
-    /// 2⁻¹⁰⁰ and 2⁶⁰; and elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
+    /// nothing; row-wise tables, which divide once per row; steps with an η above 2⁶⁰, with an ε that is not between
+    /// 2⁻¹⁰⁰ and 2⁶⁰, or with [`Order::StepFirst`]; and elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
     Fast,
 }
 

@@ -9,7 +9,11 @@ mod charts;
 #[path = "../common/mod.rs"]
 mod common;
 mod data;
+#[path = "../common/messages.rs"]
+mod messages;
 mod model;
+#[path = "../common/shuffle.rs"]
+mod shuffle;
 
 use core::error::Error;
 use std::path::Path;
@@ -31,7 +35,7 @@ const STOPS: [usize; 7] = [10, 30, 100, 300, 1_000, 3_000, 10_000];
 const METHODS: usize = Method::ALL.len();
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (messages, lines) = data::messages()?;
+    let (messages, lines) = messages::messages()?;
     let split = Split::new(&messages, SEED);
     print_data(&split, lines);
 

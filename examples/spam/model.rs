@@ -5,7 +5,8 @@ use std::time::Instant;
 use adagrad::{Adagrad, Error, Table};
 
 use crate::common::random::SplitMix64;
-use crate::data::{Sample, shuffle};
+use crate::data::Sample;
+use crate::shuffle::shuffle;
 
 /// How often training goes through the messages, each time in another order.
 pub(crate) const EPOCHS: usize = 5;

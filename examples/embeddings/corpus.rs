@@ -11,7 +11,7 @@ use crate::shuffle::shuffle;
 pub(crate) const WINDOW: usize = 10;
 /// A word has a vector if the messages have it at least so often.
 pub(crate) const LEAST: usize = 5;
-/// From this count on all pairs weigh the same: x_max of `GloVe`.
+/// From this count on all pairs weigh the same: `x_max` of `GloVe`.
 pub(crate) const FULL_WEIGHT: f64 = 100.0;
 
 /// A word, one that stands near it, and what is to be learnt of them.
@@ -21,7 +21,7 @@ pub(crate) struct Pair {
     pub(crate) context: u32,
     /// ln X, where X is the sum of 1/distance over all places where `context` stands near `word`.
     pub(crate) log_count: f32,
-    /// f(X) = (X/x_max)^0.75, at most 1.
+    /// f(X) = (X/`FULL_WEIGHT`)^0.75, at most 1.
     pub(crate) weight: f32,
 }
 

@@ -122,7 +122,6 @@ pub(crate) fn train(
         }
     }
     let effective_rates = learner.effective_rates(2 * words)?;
-    drop(learner);
     let bytes = size_of_val(&params[..]) + size_of_val(&accumulator[..]);
     Ok(Run { method, rate, passes, best, rows, effective_rates, bytes })
 }

@@ -33,24 +33,23 @@ pub(crate) fn corpus(corpus: &Corpus<'_>, messages: &[Message]) {
 }
 
 pub(crate) fn rates(tried: &[Tried]) {
-    let tables: [(String, fn(&Run) -> f64); 2] = [
-        (format!("Cost of the training pairs in pass {PASSES}"), Run::cost),
-        (format!("Least cost of the pairs for validation, of {PASSES} passes"), Run::validation),
-    ];
-    for (title, value) in tables {
-        println!("\n{title}, by learning rate (* best, used from here on)");
-        print!("  {:<16}", "η");
-        RATES.iter().for_each(|rate| print!("{rate:>9} "));
-        for Tried { method, runs } in tried {
-            print!("\n  {:<16}", method.name());
-            let least = runs.iter().map(value).fold(f64::INFINITY, f64::min);
-            for cost in runs.iter().map(value) {
-                let shown = if cost.is_finite() { format!("{cost:.5}") } else { "diverged".into() };
-                print!("{shown:>9}{}", star(cost == least));
-            }
+    by_rate(&format!("Cost of the training pairs in pass {PASSES}"), tried, Run::cost);
+    by_rate(&format!("Least cost of the pairs for validation, of {PASSES} passes"), tried, Run::validation);
+}
+
+fn by_rate(title: &str, tried: &[Tried], value: fn(&Run) -> f64) {
+    println!("\n{title}, by learning rate (* best, used from here on)");
+    print!("  {:<16}", "η");
+    RATES.iter().for_each(|rate| print!("{rate:>9} "));
+    for Tried { method, runs } in tried {
+        print!("\n  {:<16}", method.name());
+        let least = runs.iter().map(value).fold(f64::INFINITY, f64::min);
+        for cost in runs.iter().map(value) {
+            let shown = if cost.is_finite() { format!("{cost:.5}") } else { "diverged".into() };
+            print!("{shown:>9}{}", star(cost == least));
         }
-        println!();
     }
+    println!();
 }
 
 /// A line of one value for each method, with a star at the least if there is one.

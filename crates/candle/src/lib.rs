@@ -37,6 +37,8 @@
 //! - A 16-bit parameter is made `f32` exactly. The formula is done in `f32`. The new parameter is rounded to the nearest 16-bit
 //!   value, to an even one at a tie. So an update below half a unit in the last place of `w` is lost: for `BF16` that
 //!   is `|w|·2⁻⁹`, for `F16` `|w|·2⁻¹²`. Where that matters keep the parameters in `F32`.
+//! - With [`NonFinite::Skip`](adagrad::NonFinite::Skip) an element is left as it was also where its new parameter is rounded to an
+//!   infinity.
 //! - A gradient is in any floating-point type. It is made the accumulator's type first, which rounds only from `F64` to `f32`.
 //! - Operations of tensors round each product and each sum, so there [`Arithmetic`](adagrad::Arithmetic) is always `Separate`.
 //!   On the CPU they give the bits of the kernels. Other devices were not tested; they may round differently.

@@ -28,6 +28,8 @@ pub struct AdagradOptimizer {
     options: Adagrad,
     rate: Rate,
     skipped: usize,
+    /// Where the storages of variables and accumulators lie, which does not change.
+    addresses: HashSet<usize>,
 }
 
 /// A variable and what belongs to it.
@@ -38,8 +40,6 @@ pub(crate) struct Slot {
     var: Var,
     /// Whether there is a kernel for it.
     in_place: bool,
-    /// Where the two lie, which does not change.
-    addresses: [usize; 2],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +84,8 @@ impl AdagradOptimizer {
             }
         }
         let rate = schedule.map_or(Rate::Fixed(options.learning_rate().into()), Rate::Schedule);
-        let optimizer = Self { slots, steps: 0, options, rate, skipped: 0 };
+        let addresses = slots.iter().flat_map(|slot| [address(&slot.var), address(&slot.accumulator)]).collect();
+        let optimizer = Self { slots, steps: 0, options, rate, skipped: 0, addresses };
         optimizer.try_out(&optimizer.options())?;
         Ok(optimizer)
     }
@@ -116,7 +117,7 @@ impl Optimizer for AdagradOptimizer {
         let mut ready = Vec::with_capacity(self.slots.len());
         for slot in &self.slots {
             if let Some(grad) = grads.get(&slot.var) {
-                ready.push((slot, slot.usable(grad)?));
+                ready.push((slot, slot.usable(grad, &self.addresses)?));
             }
         }
         let mut skipped = 0;
@@ -208,20 +209,23 @@ fn check(options: &Adagrad) -> Result<()> {
 
 impl Slot {
     fn new(name: String, var: Var, initial: f32, by_tensors: bool) -> Result<Self> {
+        if !var.is_contiguous() {
+            bail!("adagrad: variable {name} is not contiguous, and cannot be set");
+        }
         let narrow = matches!(var.dtype(), DType::F32 | DType::BF16 | DType::F16);
-        let in_place = narrow && var.device().is_cpu() && var.is_contiguous() && !by_tensors;
+        let in_place = narrow && var.device().is_cpu() && !by_tensors;
         let dtype = if var.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
         let accumulator = Var::from_tensor(&Tensor::full(initial, var.shape(), var.device())?.to_dtype(dtype)?)?;
-        let addresses = [address(&var), address(&accumulator)];
-        Ok(Self { name, accumulator, var, in_place, addresses })
+        Ok(Self { name, accumulator, var, in_place })
     }
 
     fn about(&self, what: &str) -> String {
         format!("adagrad: variable {} ({:?}, {:?}) {what}", self.name, self.var.dtype(), self.var.shape())
     }
 
-    /// The gradient as the step takes it, or why it does not fit.
-    fn usable(&self, grad: &Tensor) -> Result<Tensor> {
+    /// The gradient as the step takes it, or why it does not fit. What is stepped before must not change it, so it gets a copy
+    /// if it shares the storage of a variable or an accumulator.
+    fn usable(&self, grad: &Tensor, addresses: &HashSet<usize>) -> Result<Tensor> {
         if grad.shape() != self.var.shape() {
             bail!("{}", self.about(&format!("has a gradient of shape {:?}", grad.shape())));
         }
@@ -231,14 +235,11 @@ impl Slot {
         if !grad.dtype().is_float() {
             bail!("{}", self.about(&format!("has a gradient of type {:?}", grad.dtype())));
         }
-        // All of these share the gradient's storage where there is nothing to do.
-        let grad = grad.detach();
-        if !self.in_place {
-            return grad.to_dtype(self.accumulator.dtype());
-        }
-        let fits = grad.dtype() == self.var.dtype();
-        let grad = if fits { grad } else { grad.to_dtype(DType::F32)? };
-        if self.addresses.contains(&address(&grad)) { grad.force_contiguous() } else { grad.contiguous() }
+        // These share the gradient's storage where there is nothing to do.
+        let keeps = self.in_place && grad.dtype() == self.var.dtype();
+        let dtype = if keeps { grad.dtype() } else { self.accumulator.dtype() };
+        let grad = grad.detach().to_dtype(dtype)?;
+        if addresses.contains(&address(&grad)) { grad.force_contiguous() } else { grad.contiguous() }
     }
 
     /// How many elements were skipped.

@@ -161,6 +161,20 @@ fn gradients_that_share_storage() -> candle_core::Result<()> {
     Ok(())
 }
 
+/// The gradient of the second variable is the first as it was before the step.
+#[test]
+fn gradients_that_are_another_variable() -> candle_core::Result<()> {
+    for by_tensors in [false, true] {
+        let [first, second] = [1, 2].map(|seed| var(&values(100, seed), DType::F32));
+        let config = Config::new(Adagrad::new(0.1)).with_tensor_operations(by_tensors);
+        let mut optimizer = AdagradOptimizer::new(vec![first.clone(), second.clone()], config)?;
+        let expected = stepped(config, &second.copy()?, &[first.copy()?]);
+        optimizer.step(&gradients(&[(&first, &tensor(&values(100, 3), DType::F32)), (&second, first.as_tensor())]))?;
+        assert_same(&f32s(&second), &f32s(&expected.0), &by_tensors);
+    }
+    Ok(())
+}
+
 #[cfg(feature = "rayon")]
 #[test]
 fn threads_have_the_bits_of_one() {

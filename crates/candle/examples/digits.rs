@@ -8,7 +8,7 @@ mod progress;
 #[path = "../../../examples/common/random.rs"]
 mod random;
 #[path = "../../../examples/common/text.rs"]
-#[allow(dead_code, reason = "this example needs a part of it")]
+#[expect(dead_code, reason = "this example needs a part of it")]
 mod text;
 
 use std::time::{Duration, Instant};

@@ -31,7 +31,7 @@
 //! |---|---|---|
 //! | `F32` on the CPU | `F32` | [`adagrad::Adagrad::step`], in place, with its bits |
 //! | `BF16`, `F16` on the CPU | `F32` | the same, in place, on blocks of 1,024 values that are made `f32`; the new parameter is rounded once |
-//! | `F64`, and `F64` or less on other devices | `F64` for `F64`, else `F32` | operations of tensors by the same formula, then a copy |
+//! | `F64`, other floating-point types, other devices | `F64` for `F64`, else `F32` | operations of tensors by the same formula, then a copy |
 //! | integers | none | they are left alone, as candle's own optimizers do |
 //!
 //! - A 16-bit parameter is made `f32` exactly. The formula is done in `f32`. The new parameter is rounded to the nearest 16-bit

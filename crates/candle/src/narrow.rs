@@ -68,7 +68,9 @@ pub(crate) fn step<W: Narrow, G: Narrow>(
         let (w, g, before) = (&mut w_block[..params.len()], &mut g_block[..params.len()], &mut before[..params.len()]);
         W::widen(params, w);
         G::widen(grads, g);
-        before.copy_from_slice(accumulator);
+        if skips {
+            before.copy_from_slice(accumulator);
+        }
         skipped += options.step(w, g, accumulator)?.skipped;
         if skips && w.iter().any(|w| W::overflows(*w)) {
             // The gradients are no longer needed.

@@ -72,7 +72,7 @@ fn fused_and_fast_are_near_the_step_in_place() {
             let opt = opt.with_arithmetic(arithmetic);
             let (w, g) = (values(1000, 1), values(1000, 2));
             let [start, grad] = [&w, &g].map(|x| tensor(x, DType::F32));
-            let (params, sums, skipped) = stepped(Config::new(opt), &start, &[grad.clone()]);
+            let (params, sums, skipped) = stepped(Config::new(opt), &start, core::slice::from_ref(&grad));
             let actual = stepped(by_tensors(opt), &start, &[grad]);
             assert_eq!(actual.2, skipped);
             let (new_params, new_sums) = (f32s(&actual.0), f32s(&actual.1));
@@ -157,7 +157,7 @@ fn eight_bits_are_rounded_once() -> candle_core::Result<()> {
     for opt in [Adagrad::new(0.1), Adagrad::keras(0.1).with_non_finite(NonFinite::Skip)] {
         let start = tensor(&values(100, 1), DType::F8E4M3);
         let grad = tensor(&values(100, 2), DType::F32);
-        let wide = stepped(Config::new(opt), &start.to_dtype(DType::F32)?, &[grad.clone()]);
+        let wide = stepped(Config::new(opt), &start.to_dtype(DType::F32)?, core::slice::from_ref(&grad));
         let (params, sums, _) = stepped(Config::new(opt), &start, &[grad]);
         assert_eq!((params.dtype(), sums.dtype()), (DType::F8E4M3, DType::F32));
         assert_same(&f32s(&params), &f32s(&wide.0.to_dtype(DType::F8E4M3)?), &opt);

@@ -45,8 +45,21 @@ pub fn values(len: usize, seed: u64) -> Vec<f32> {
 
 /// [`values`] with zeros, infinities, NaN, and what overflows 16 bits, a square, or nothing.
 pub fn special_values(len: usize, seed: u64) -> Vec<f32> {
-    const SPECIAL: [f32; 12] =
-        [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MAX, -65519.0, 3.39e38, 1e-40, 6e-8, 1e30, 1.0];
+    const SPECIAL: [f32; 13] = [
+        0.0,
+        -0.0,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::NAN,
+        f32::MAX,
+        -65519.0,
+        1e3,
+        3.39e38,
+        1e-40,
+        6e-8,
+        1e30,
+        1.0,
+    ];
     let mut values = values(len, seed);
     for (i, value) in values.iter_mut().enumerate().filter(|(i, _)| i % 3 == 0) {
         *value = SPECIAL[(i / 3 + seed as usize) % SPECIAL.len()];

@@ -13,7 +13,8 @@ use mpi::collective::SystemOperation;
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, CommunicatorCollectives};
 
-const STEPS: &str = "ADAGRAD_MPI_BENCH";
+/// What a rank is to measure: `TABLE STEPS`.
+const JOB: &str = "ADAGRAD_MPI_BENCH";
 const ROWS: usize = 1 << 20;
 const DIM: usize = 64;
 /// Rows of a batch.
@@ -24,35 +25,41 @@ const BATCHES: usize = 8;
 const DENSE: usize = 1 << 20;
 const PARTS: usize = 8;
 
+/// Their names and headings.
+const TABLES: [(&str, &str); 3] = [
+    ("rows", "batch | ranks | rows a second, millions | step | prepare | exchange | rows' step | communication"),
+    ("dense", "dense parameters | parts of their gradient | ranks | step"),
+    ("empty", "rows | ranks | step"),
+];
+
 fn main() {
-    if let Some(steps) = env::var(STEPS).ok().and_then(|steps| steps.parse().ok()) {
-        return measure(steps);
+    if let Ok(job) = env::var(JOB) {
+        return measure(&job);
     }
     // Cargo adds `--bench`.
     let mut numbers = env::args().skip(1).filter_map(|arg| arg.parse::<usize>().ok());
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let (most, steps) = (numbers.next().unwrap_or(processors), numbers.next().unwrap_or(200));
     println!(
-        "{ROWS} rows of {DIM} columns, one accumulator per element, random rows by `row mod ranks`; {processors} hardware"
+        "A table of {ROWS} rows and {DIM} columns, one accumulator per element; random rows, owned by `row mod ranks`."
     );
-    println!("threads; the least time of {steps} steps, in µs.\n");
-    println!("| batch | ranks | rows a second, millions | step | prepare | exchange | rows' step | communication |");
-    println!("|---|---:|---:|---:|---:|---:|---:|---:|");
-    let mut ranks = 1;
-    while ranks <= most {
-        let status = Command::new("mpirun")
-            .args(["-n", &ranks.to_string()])
-            .arg(env::current_exe().expect("this program"))
-            .env(STEPS, steps.to_string())
-            .envs([("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")])
-            .envs([
-                ("OMPI_MCA_rmaps_base_oversubscribe", "1"),
-                ("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe"),
-            ])
-            .status()
-            .expect("mpirun is installed");
-        assert!(status.success(), "{ranks} ranks: {status}");
-        ranks *= 2;
+    println!("{processors} hardware threads. Times are in µs, of the fastest of {steps} steps.");
+    for (table, heading) in TABLES {
+        println!("\n| {heading} |\n|{}", "---:|".repeat(heading.split('|').count()));
+        let mut ranks = 1;
+        while ranks <= most {
+            let status = Command::new("mpirun")
+                .args(["-n", &ranks.to_string()])
+                .arg(env::current_exe().expect("this program"))
+                .env(JOB, format!("{table} {steps}"))
+                .envs([("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")])
+                .env("OMPI_MCA_rmaps_base_oversubscribe", "1")
+                .env("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
+                .status()
+                .expect("mpirun is installed");
+            assert!(status.success(), "{ranks} ranks: {status}");
+            ranks *= 2;
+        }
     }
 }
 
@@ -78,16 +85,27 @@ fn slowest(world: &SimpleCommunicator, time: Duration) -> Duration {
     Duration::from_secs_f64(most)
 }
 
-fn measure(steps: usize) {
+fn measure(job: &str) {
     let universe = mpi::initialize().expect("MPI starts");
     let world = universe.world();
-    let (rank, ranks) = (world.rank() as usize, world.size() as usize);
+    let (table, steps) = job.split_once(' ').expect("a table and a number");
+    let steps = steps.parse().expect("a number");
     let opt = Adagrad::fbgemm(0.1);
-    let init = |row: usize, params: &mut [f32]| params.fill(row as f32);
-    if ranks == 1 {
-        alone(&opt, steps);
+    match table {
+        "rows" => rows(&world, &opt, steps),
+        "dense" => dense(&world, &opt, steps),
+        "empty" => empty(&world, &opt, steps * 20),
+        other => panic!("no table {other}"),
     }
-    let mut table = ShardedTable::new(&world, Shape::new(ROWS, DIM), 0.0, init).expect("valid");
+}
+
+fn rows(world: &SimpleCommunicator, opt: &Adagrad, steps: usize) {
+    let (rank, ranks) = (world.rank() as usize, world.size() as usize);
+    if ranks == 1 {
+        alone(opt, steps);
+    }
+    let init = |row: usize, params: &mut [f32]| params.fill(row as f32);
+    let mut table = ShardedTable::new(world, Shape::new(ROWS, DIM), 0.0, init).expect("valid");
     for (name, size) in [("16 Ki in all", BATCH), ("16 Ki a rank", BATCH * ranks)] {
         let part = size * rank / ranks..size * (rank + 1) / ranks;
         let batches: Vec<_> = (0..BATCHES).map(|index| batch(index, part.clone())).collect();
@@ -97,9 +115,9 @@ fn measure(steps: usize) {
             let (rows, grads) = &batches[step % BATCHES];
             world.barrier();
             let start = Instant::now();
-            table.step(&opt, rows, grads).expect("valid");
+            table.step(opt, rows, grads).expect("valid");
             world.barrier();
-            let time = slowest(&world, start.elapsed());
+            let time = slowest(world, start.elapsed());
             if step >= BATCHES && time < least {
                 (least, times) = (time, table.times());
             }
@@ -113,8 +131,6 @@ fn measure(steps: usize) {
             println!("| {prepare:.0} | {exchange:.0} | {step:.0} | {share:.0} % |");
         }
     }
-    dense(&world, &opt, steps.div_ceil(4));
-    latency(&world, steps * 20);
 }
 
 /// The same table without MPI.
@@ -146,22 +162,21 @@ fn dense(world: &SimpleCommunicator, opt: &Adagrad, steps: usize) {
     }
     if world.rank() == 0 {
         let us = least.as_secs_f64() * 1e6;
-        println!("| {DENSE} dense parameters, {PARTS} parts | {} | | {us:.0} | | | | |", world.size());
+        println!("| {DENSE} | {PARTS} | {} | {us:.0} |", world.size());
     }
 }
 
-/// A step without rows: what the messages cost by themselves.
-fn latency(world: &SimpleCommunicator, steps: usize) {
+/// A step without rows: what the calls of MPI cost by themselves.
+fn empty(world: &SimpleCommunicator, opt: &Adagrad, steps: usize) {
     let mut table = ShardedTable::new(world, Shape::new(ROWS, 1), 0.0, |_, _| ()).expect("valid");
-    let opt = Adagrad::fbgemm(0.1);
     let mut least = Duration::MAX;
     for _ in 0..steps {
         world.barrier();
         let start = Instant::now();
-        table.step(&opt, &[], &[]).expect("valid");
+        table.step(opt, &[], &[]).expect("valid");
         least = least.min(slowest(world, start.elapsed()));
     }
     if world.rank() == 0 {
-        println!("| no rows | {} | | {:.1} | | | | |", world.size(), least.as_secs_f64() * 1e6);
+        println!("| 0 | {} | {:.1} |", world.size(), least.as_secs_f64() * 1e6);
     }
 }

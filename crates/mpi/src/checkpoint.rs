@@ -56,7 +56,7 @@ impl<'c, C: CommunicatorCollectives> ShardedTable<'c, C> {
     /// [`Error::Differs`] if the ranks see different files, or `division` differs.
     pub fn load(world: &'c C, path: &Path, division: Division) -> Result<Self, Error> {
         let mut file = Checkpoint::open(world, path, |[params, accumulator]| match (params, accumulator) {
-            (&[_, dim], _) if dim == 0 => Err("it has 0 columns".into()),
+            (&[_, 0], _) => Err("it has 0 columns".into()),
             (&[rows, dim], &[same, width]) if (same, width) == (rows, dim) => Ok(Shape::new(rows, dim)),
             (&[rows, dim], &[same]) if same == rows => Ok(Shape::new(rows, dim).row_wise()),
             (params, accumulator) => Err(format!("params of shape {params:?} and accumulator of {accumulator:?}")),

@@ -102,6 +102,9 @@ impl<'c, C: CommunicatorCollectives> ShardedDense<'c, C> {
 
         sum(0..self.parts, &pieces, &mut self.receives, own.len());
         let (params, grads) = (&mut self.params[own.clone()], &self.receives[..own.len()]);
+        #[cfg(feature = "rayon")]
+        let report = opt.par_step(params, grads, &mut self.accumulator)?;
+        #[cfg(not(feature = "rayon"))]
         let report = opt.step(params, grads, &mut self.accumulator)?;
         let stepped = params.to_vec();
         all_gather(self.world, &stepped, &mut self.params, &Parts::new(&lens, 1));

@@ -29,6 +29,11 @@
 //! # Ok::<(), adagrad_mpi::Error>(())
 //! ```
 //!
+//! # Threads
+//!
+//! With the feature `rayon` each rank steps on the threads of rayon's pool, with the same bits. Start MPI by
+//! `mpi::initialize_with_threading(Threading::Funneled)` then: one thread makes all calls of MPI.
+//!
 //! # Where MPI ends the program
 //!
 //! When a message cannot be delivered, MPI's default is to end all processes. Start again from the last checkpoint then.

@@ -101,7 +101,11 @@ impl<'c, C: CommunicatorCollectives> ShardedTable<'c, C> {
             Accumulators::ElementWise => Table::new(params, accumulator, dim)?,
             Accumulators::RowWise => Table::row_wise(params, accumulator, dim)?,
         };
-        let report = opt.step_rows(&mut table, &self.exchange.rows, &self.exchange.values)?;
+        let (rows, grads) = (&self.exchange.rows[..], &self.exchange.values[..]);
+        #[cfg(feature = "rayon")]
+        let report = opt.par_step_rows(&mut table, rows, grads)?;
+        #[cfg(not(feature = "rayon"))]
+        let report = opt.step_rows(&mut table, rows, grads)?;
         self.times = Times { prepare: prepared - start, exchange: sent - prepared, step: sent.elapsed() };
         Ok(report)
     }

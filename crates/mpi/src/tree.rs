@@ -45,10 +45,11 @@ mod tests {
 
     #[test]
     fn few_sums_are_sent() {
-        assert_eq!(nodes(0..8, &(0..4)), [0..4]);
-        assert_eq!(nodes(0..8, &(3..6)), [3..4, 4..6]);
-        assert_eq!(nodes(0..7, &(4..7)), [4..7]);
-        assert_eq!(nodes(0..8, &(5..5)), []);
+        let of = |parts, own| nodes(0..parts, &own).into_iter().map(|node| (node.start, node.end)).collect::<Vec<_>>();
+        assert_eq!(of(8, 0..4), [(0, 4)]);
+        assert_eq!(of(8, 3..6), [(3, 4), (4, 6)]);
+        assert_eq!(of(7, 4..7), [(4, 7)]);
+        assert_eq!(of(8, 5..5), []);
     }
 
     #[test]

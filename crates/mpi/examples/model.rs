@@ -4,8 +4,8 @@
 /// Columns of the table.
 const DIM: f64 = 64.0;
 /// Measured on one core, in seconds for each row: sorting by owner, and the step of rows in memory.
-const PREPARE: f64 = 29e-9;
-const STEP: f64 = 131e-9;
+const PREPARE: f64 = 27e-9;
+const STEP: f64 = 146e-9;
 
 /// Assumed of a machine: how many times as fast all its cores are as one; bytes of memory; bytes a second to its disk.
 const CORES: f64 = 8.0;
@@ -32,7 +32,9 @@ enum Popularity {
 }
 
 fn main() {
-    println!("Memory of each machine in GB, for one accumulator per element | per row; and the seconds that a checkpoint takes:\n");
+    println!(
+        "Memory of each machine in GB, for one accumulator per element | per row; and the seconds that a checkpoint takes:\n"
+    );
     heading("parameters", MACHINES.map(|machines| format!("{machines} machines")));
     for parameters in PARAMETERS {
         let cells = MACHINES.map(|machines| {

@@ -10,7 +10,7 @@ use crate::agree::{Same, agree, rank, ranks};
 use crate::exchange::{Parts, all_gather, all_to_all};
 use crate::shape::{count, range};
 use crate::table::check;
-use crate::tree::{nodes, sum};
+use crate::tree::{nodes, sum, sum_as_made};
 
 /// Parameters that every rank has, with accumulators that are divided over the ranks: each steps its part, and gets those
 /// of the others.
@@ -25,6 +25,7 @@ pub struct ShardedDense<'c, C> {
     parts: usize,
     pub(crate) params: Vec<f32>,
     pub(crate) accumulator: Vec<f32>,
+    spare: Vec<Vec<f32>>,
     sends: Vec<f32>,
     receives: Vec<f32>,
 }
@@ -52,41 +53,41 @@ impl<'c, C: CommunicatorCollectives> ShardedDense<'c, C> {
         let same = format_args!("dense {parts} {len} {hash:x} {:x}", initial_accumulator.to_bits());
         agree(world, own, Same("parts, params or initial_accumulator", same))?;
         let accumulator = vec![initial_accumulator; range(len, rank(world), ranks).len()];
-        Ok(Self { world, parts, params, accumulator, sends: Vec::new(), receives: Vec::new() })
+        Ok(Self { world, parts, params, accumulator, spare: Vec::new(), sends: Vec::new(), receives: Vec::new() })
     }
 
-    /// Collective. One step by the sum of all parts of the gradient. `partials` are this rank's, [`Self::own_parts`], as long as
-    /// the parameters each, one behind the other. The step uses their memory: afterwards they hold no useful values.
+    /// Collective. One step by the sum of all parts of the gradient. `part` is called for each of this rank's parts, which are
+    /// [`Self::own_parts`], in order. It gets the part's index, the parameters, and as many zeros, and makes them the part's
+    /// gradient.
     ///
     /// ```text
     /// sum(parts) = the only one, or sum(left) + sum(right)      left: as many as the greatest power of two below their number
     /// ```
     ///
     /// The result has the bits of [`Adagrad::step`] by this sum in one process. For the mean of the parts, set
-    /// [`Adagrad::with_gradient_scale`] to `1/parts`. The report is of the parameters that this rank steps.
+    /// [`Adagrad::with_gradient_scale`] to `1/parts`. The report is of the parameters that this rank steps. The call needs memory
+    /// for a few gradients: about the logarithm of the parts, to the base 2.
     ///
     /// # Errors
     ///
-    /// All ranks return one, and nothing has changed: [`Error::Refused`] on a rank whose options are not valid or whose
-    /// `partials` have another length; [`Error::Elsewhere`] on the others; [`Error::Differs`] if the options differ.
-    pub fn step(&mut self, opt: &Adagrad, partials: &mut [f32]) -> Result<Report, Error> {
+    /// All ranks return one, before `part` is called, and nothing has changed: [`Error::Refused`] on a rank whose options are
+    /// not valid; [`Error::Elsewhere`] on the others; [`Error::Differs`] if the options differ.
+    pub fn step(&mut self, opt: &Adagrad, mut part: impl FnMut(usize, &[f32], &mut [f32])) -> Result<Report, Error> {
+        agree(self.world, check(opt), Same("opt", format_args!("dense step {opt:?}")))?;
         let (rank, ranks, len) = (rank(self.world), ranks(self.world), self.params.len());
-        let parts = range(self.parts, rank, ranks);
-        let own = check(opt).and_then(|()| match parts.len().checked_mul(len) {
-            Some(expected) if expected == partials.len() => Ok(()),
-            Some(expected) => Err(adagrad::Error::Length { what: "partials", expected, actual: partials.len() }.into()),
-            None => Err(adagrad::Error::Overflow { rows: parts.len(), dim: len }.into()),
-        });
-        agree(self.world, own, Same("opt", format_args!("dense step {opt:?}")))?;
 
-        // Own sums, those for rank 0 first.
-        let single: Vec<_> = parts.clone().map(|part| part..part + 1).collect();
-        let sums: Vec<usize> =
-            nodes(0..self.parts, &parts).into_iter().map(|node| sum(node, &single, partials, len)).collect();
+        // Own sums, what is for rank 0 of them first.
+        let mut sums = Vec::new();
+        for node in nodes(0..self.parts, &self.own_parts()) {
+            let mut sum = vec![0.0; len];
+            let params = &self.params;
+            sum_as_made(node, &mut sum, &mut self.spare, &mut |index, grads| part(index, params, grads));
+            sums.push(sum);
+        }
         self.sends.clear();
         for other in 0..ranks {
-            for at in &sums {
-                self.sends.extend_from_slice(&partials[at * len..][range(len, other, ranks)]);
+            for sum in &sums {
+                self.sends.extend_from_slice(&sum[range(len, other, ranks)]);
             }
         }
         // Those of all ranks, for the parameters that this one steps.

@@ -27,10 +27,34 @@ pub(crate) fn sum(node: Range<usize>, pieces: &[Range<usize>], values: &mut [f32
     let [left, right] = children(node);
     let (left, right) = (sum(left, pieces, values, len), sum(right, pieces, values, len));
     let (before, behind) = values.split_at_mut(right * len);
-    for (to, from) in before[left * len..][..len].iter_mut().zip(&behind[..len]) {
+    add(&mut before[left * len..][..len], &behind[..len]);
+    left
+}
+
+/// The sum of the parts below `node`, which `part` writes one by one over zeros. `spare` has buffers to use again: as many as
+/// the tree is high.
+pub(crate) fn sum_as_made(
+    node: Range<usize>,
+    sum: &mut [f32],
+    spare: &mut Vec<Vec<f32>>,
+    part: &mut dyn FnMut(usize, &mut [f32]),
+) {
+    if node.len() < 2 {
+        sum.fill(0.0);
+        return part(node.start, sum);
+    }
+    let [left, right] = children(node);
+    sum_as_made(left, sum, spare, part);
+    let mut other = spare.pop().unwrap_or_else(|| vec![0.0; sum.len()]);
+    sum_as_made(right, &mut other, spare, part);
+    add(sum, &other);
+    spare.push(other);
+}
+
+fn add(to: &mut [f32], from: &[f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
         *to += *from;
     }
-    left
 }
 
 fn children(node: Range<usize>) -> [Range<usize>; 2] {
@@ -40,7 +64,7 @@ fn children(node: Range<usize>) -> [Range<usize>; 2] {
 
 #[cfg(test)]
 mod tests {
-    use super::{nodes, sum};
+    use super::{nodes, sum, sum_as_made};
     use crate::shape::range;
 
     #[test]
@@ -56,20 +80,21 @@ mod tests {
     fn the_sum_does_not_depend_on_who_has_which_parts() {
         for parts in 1..20 {
             // 2⁻²⁴ of the others: any other order rounds otherwise.
-            let values: Vec<f32> = (0..parts).map(|part| 1.0 + 1e-7 * (part * part) as f32).collect();
+            let value = |part: usize| 1.0 + 1e-7 * (part * part) as f32;
             let single: Vec<_> = (0..parts).map(|part| part..part + 1).collect();
-            let mut alone = values.clone();
+            let mut alone: Vec<f32> = (0..parts).map(value).collect();
             assert_eq!(sum(0..parts, &single, &mut alone, 1), 0);
             for ranks in 1..parts + 3 {
-                let (mut pieces, mut sums) = (Vec::new(), Vec::new());
+                let (mut pieces, mut sums, mut spare) = (Vec::new(), Vec::new(), Vec::new());
                 for rank in 0..ranks {
-                    let mut values = values.clone();
                     for node in nodes(0..parts, &range(parts, rank, ranks)) {
-                        let at = sum(node.clone(), &single, &mut values, 1);
-                        sums.push(values[at]);
+                        let mut sum = [7.0];
+                        sum_as_made(node.clone(), &mut sum, &mut spare, &mut |part, to| to[0] += value(part));
+                        sums.extend(sum);
                         pieces.push(node);
                     }
                 }
+                assert!(spare.len() <= 5);
                 assert_eq!(sum(0..parts, &pieces, &mut sums, 1), 0);
                 assert_eq!(sums[0].to_bits(), alone[0].to_bits(), "{parts} parts on {ranks} ranks");
             }

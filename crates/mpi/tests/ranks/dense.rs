@@ -54,9 +54,15 @@ fn compare(dense: &ShardedDense<'_, SimpleCommunicator>, (params, accumulator): 
 }
 
 fn step(dense: &mut ShardedDense<'_, SimpleCommunicator>, t: usize) {
-    let len = dense.params().len();
-    let mut partials = dense.own_parts().map(|part| partial(t, part, len)).collect::<Vec<_>>().concat();
-    dense.step(&opt(), &mut partials).expect("valid");
+    let (before, mut next) = (dense.params().to_vec(), dense.own_parts());
+    let part = |part, params: &[f32], grads: &mut [f32]| {
+        assert_eq!(Some(part), next.next());
+        assert_same(params, &before, "the parameters that a part's gradient is of");
+        assert_same(grads, &vec![0.0; params.len()], "a gradient before it is made");
+        grads.copy_from_slice(&partial(t, part, params.len()));
+    };
+    dense.step(&opt(), part).expect("valid");
+    assert_eq!(next.next(), None);
 }
 
 fn file(context: &Context<'_>, parts: usize, len: usize) -> std::path::PathBuf {

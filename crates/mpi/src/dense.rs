@@ -50,8 +50,8 @@ impl<'c, C: CommunicatorCollectives> ShardedDense<'c, C> {
                 .and_then(|_| count("what a rank receives in a step", sums.sum(), len.div_ceil(ranks)))
                 .map(drop),
         };
-        let same = format_args!("dense {parts} {len} {hash:x} {:x}", initial_accumulator.to_bits());
-        agree(world, own, Same("parts, params or initial_accumulator", same))?;
+        let (what, bits) = ("parts, params or initial_accumulator", initial_accumulator.to_bits());
+        agree(world, own, Same(what, format_args!("dense {parts} {len} {hash:x} {bits:x}")))?;
         let accumulator = vec![initial_accumulator; range(len, rank(world), ranks).len()];
         Ok(Self { world, parts, params, accumulator, spare: Vec::new(), sends: Vec::new(), receives: Vec::new() })
     }

@@ -62,8 +62,8 @@ impl<'c, C: CommunicatorCollectives> ShardedTable<'c, C> {
             Some(_) => Ok(()),
             None => Err(adagrad::Error::Overflow { rows, dim }.into()),
         };
-        let same = format_args!("table {shape:?} {:x}", initial_accumulator.to_bits());
-        agree(world, own, Same("shape or initial_accumulator", same))?;
+        let bits = initial_accumulator.to_bits();
+        agree(world, own, Same("shape or initial_accumulator", format_args!("table {shape:?} {bits:x}")))?;
         let mut params = vec![0.0; rows * dim];
         for (row, params) in place.own().zip(params.chunks_exact_mut(dim)) {
             init(row, params);
@@ -138,7 +138,8 @@ impl<'c, C: CommunicatorCollectives> ShardedTable<'c, C> {
             Some(expected) => Err(adagrad::Error::Length { what: "out", expected, actual: out.len() }.into()),
             None => Err(adagrad::Error::Overflow { rows: rows.len(), dim: width }.into()),
         };
-        let same = Same("the kind of call", format_args!("read {}", part == Part::Params));
+        let of_params = part == Part::Params;
+        let same = Same("the kind of call", format_args!("read {of_params}"));
         // No values go with the rows; what is sorted beside them is not sent.
         self.exchange.prepare(rows, &vec![0.0; rows.len()], 1, width, own, same)?;
         self.exchange.send_rows();
@@ -155,7 +156,8 @@ impl<'c, C: CommunicatorCollectives> ShardedTable<'c, C> {
     /// Collective. Sets parameters or accumulators of any rows. Where several ranks name a row, the last one's values stay.
     pub(crate) fn write_part(&mut self, part: Part, rows: &[u64], values: &[f32]) -> Result<(), Error> {
         let width = self.width(part);
-        let same = Same("the kind of call", format_args!("write {}", part == Part::Params));
+        let of_params = part == Part::Params;
+        let same = Same("the kind of call", format_args!("write {of_params}"));
         self.exchange.prepare(rows, values, width, width, Ok(()), same)?;
         self.exchange.send_rows();
         self.exchange.send_values(width);

@@ -150,11 +150,10 @@ impl<'a> Learner<'a> {
     }
 
     fn row(&self, row: usize) -> &[f32] {
-        let params = match self {
-            Self::Sgd { params, .. } => params,
-            Self::Adagrad { table, .. } => table.params(),
-        };
-        &params[row * COLUMNS..][..COLUMNS]
+        match self {
+            Self::Sgd { params, .. } => &params[row * COLUMNS..][..COLUMNS],
+            Self::Adagrad { table, .. } => table.row(row).unwrap_or_default().0,
+        }
     }
 
     /// Goes through the pairs; the result is their mean cost.
@@ -197,8 +196,9 @@ impl<'a> Learner<'a> {
         match self {
             Self::Sgd { rate, .. } => Ok(vec![*rate; rows]),
             Self::Adagrad { opt, table } => {
-                let mut rates = vec![0.0; table.accumulator().len()];
-                opt.effective_rates(table.accumulator(), &mut rates)?;
+                let accumulator = table.accumulator().unwrap_or_default();
+                let mut rates = vec![0.0; accumulator.len()];
+                opt.effective_rates(accumulator, &mut rates)?;
                 let median = |rates: &mut [f32]| {
                     let (_, median, _) = rates.select_nth_unstable_by(rates.len() / 2, f32::total_cmp);
                     // GloVe's rate is in the gradient.

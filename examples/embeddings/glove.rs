@@ -204,7 +204,7 @@ impl<'a> Learner<'a> {
                     // GloVe's rate is in the gradient.
                     *median * opt.gradient_scale()
                 };
-                Ok(rates.chunks_mut(table.accumulator().len() / rows).map(median).collect())
+                Ok(rates.chunks_mut(accumulator.len() / rows).map(median).collect())
             }
         }
     }

@@ -91,7 +91,7 @@ fn norms() {
                 assert_eq!((report.skipped, report.out_of_range), (2, 3));
             });
             for result in results {
-                assert_same(&result, &expected, &format!("{dim} columns, {max_norm}"));
+                assert_same(&result, &expected, format!("{dim} columns, {max_norm}"));
             }
         }
     }

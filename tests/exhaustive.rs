@@ -34,9 +34,16 @@ fn step(opt: Adagrad, gradient: f32, accumulator: &[f32]) -> (Vec<f32>, Vec<f32>
     (params, sums)
 }
 
-/// How many `f32` two values are apart, where they have one sign: 0 for NaN and NaN, and much for a NaN and another one.
+/// How many `f32` two values are apart, across 0, too: 0 for NaN and NaN, and much for a NaN and another one.
 fn units_apart(a: f32, b: f32) -> u32 {
-    if a.is_nan() && b.is_nan() { 0 } else { a.to_bits().abs_diff(b.to_bits()) }
+    let magnitudes = [a, b].map(|x| x.to_bits() & 0x7FFF_FFFF);
+    if a.is_nan() && b.is_nan() {
+        0
+    } else if a.is_sign_negative() == b.is_sign_negative() {
+        magnitudes[0].abs_diff(magnitudes[1])
+    } else {
+        magnitudes[0] + magnitudes[1]
+    }
 }
 
 #[test]

@@ -123,3 +123,26 @@ fn the_greatest_index() {
         }
     }
 }
+
+/// Each of the two options without the other.
+#[test]
+fn one_without_the_other() {
+    for &backend in backends() {
+        let opt = plain_options()[0].on(backend);
+        let grads = [1.0; 6];
+        let (mut params, mut accumulator) = ([0.0_f32; 4], [0.0; 4]);
+        let table = Table::new(&mut params, &mut accumulator, 2).expect("its shape fits");
+        let mut skips = table.with_out_of_range_skipped(true);
+        let report = opt.step_rows(&mut skips, &[1_i32, -1, 2], &grads).expect("valid");
+        assert_eq!(report.out_of_range, 2);
+        let w = |table: &Table<'_>, row| table.row(row).map(|(params, _)| params[0]);
+        assert!(w(&skips, 0) == Some(0.0) && w(&skips, 1) < Some(0.0));
+
+        let mut pads = skips.with_out_of_range_skipped(false).with_padding_row(7);
+        let report = opt.step_rows(&mut pads, &[0_i32, 7, 7], &grads).expect("valid");
+        assert_eq!(report.out_of_range, 0);
+        assert!(w(&pads, 0) < Some(0.0));
+        let error = opt.step_rows(&mut pads, &[0_i32, 7, 2], &grads).expect_err("a row is outside");
+        assert_eq!(error, Error::Row { position: 2, row: 2, rows: 2 });
+    }
+}

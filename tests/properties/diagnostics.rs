@@ -125,6 +125,7 @@ fn clipping_of_huge_and_tiny_gradients() {
     assert_eq!(clip_norm_scale(sum_of_squares(&[1e-30; 3]), 1.0), 1.0);
     assert_eq!(clip_norm_scale(sum_of_squares(&[f32::INFINITY, 1.0]), 1.0), 0.0);
     assert!(clip_norm_scale(sum_of_squares(&[f32::NAN, 1.0]), 1.0).is_nan());
+    assert!([-1.0, f32::NAN].iter().all(|max_norm| clip_norm_scale(4.0, *max_norm).is_nan()));
 }
 
 /// From G = 2²⁴ on, a gradient of 1 changes no accumulator any more.

@@ -127,7 +127,7 @@ impl Learner<'_> {
     pub(crate) fn weights(&self) -> &[f32] {
         match self {
             Self::Sgd { weights, .. } | Self::Proximal { weights, .. } | Self::Ftrl { weights, .. } => weights,
-            Self::Adagrad { table, .. } => table.params(),
+            Self::Adagrad { table, .. } => table.params().unwrap_or_default(),
         }
     }
 

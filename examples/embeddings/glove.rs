@@ -41,6 +41,16 @@ impl Method {
             Self::RowWise => "row-wise",
         }
     }
+
+    /// The step, which SGD does without, and the number of accumulators of a row.
+    fn step(self, rate: f32) -> (Adagrad, usize) {
+        match self {
+            Self::Sgd => (Adagrad::new(rate), 0),
+            Self::Adagrad => (Adagrad::new(rate), COLUMNS),
+            Self::Glove => (Adagrad::glove(rate), COLUMNS),
+            Self::RowWise => (Adagrad::new(rate), 1),
+        }
+    }
 }
 
 /// What a pass came to.
@@ -93,12 +103,20 @@ pub(crate) fn train(
 ) -> Result<Run, Error> {
     let words = corpus.vocabulary.len();
     let mut random = SplitMix64(1);
-    // As in GloVe, numbers start from −1/2 to 1/2, divided by the size of a vector.
-    let mut params: Vec<f32> = (0..2 * words * COLUMNS)
-        .map(|_| (random.below(1 << 24) as f32 / (1 << 24) as f32 - 0.5) / DIM as f32)
-        .collect();
-    let mut accumulator = Vec::new();
-    let mut learner = Learner::new(method, rate, &mut params, &mut accumulator)?;
+    let (opt, accumulators) = method.step(rate);
+    // A row is its parameters and, behind them, its accumulators.
+    let mut memory = Vec::new();
+    for row in 1..=2 * words {
+        // As in GloVe, numbers start from −1/2 to 1/2, divided by the size of a vector.
+        memory.extend((0..COLUMNS).map(|_| (random.below(1 << 24) as f32 / (1 << 24) as f32 - 0.5) / DIM as f32));
+        memory.resize(row * (COLUMNS + accumulators), opt.initial_accumulator());
+    }
+    let bytes = size_of_val(&memory[..]);
+    let mut learner = match method {
+        Method::Sgd => Learner::Sgd { rate, params: &mut memory },
+        Method::RowWise => Learner::Adagrad { opt, table: Table::interleaved_row_wise(&mut memory, COLUMNS)? },
+        _ => Learner::Adagrad { opt, table: Table::interleaved(&mut memory, COLUMNS)? },
+    };
 
     let mut pairs = corpus.training.clone();
     let mut passes: Vec<Pass> = Vec::new();
@@ -122,7 +140,6 @@ pub(crate) fn train(
         }
     }
     let effective_rates = learner.effective_rates(2 * words)?;
-    let bytes = size_of_val(&params[..]) + size_of_val(&accumulator[..]);
     Ok(Run { method, rate, passes, best, rows, effective_rates, bytes })
 }
 
@@ -132,23 +149,7 @@ enum Learner<'a> {
     Adagrad { opt: Adagrad, table: Table<'a> },
 }
 
-impl<'a> Learner<'a> {
-    fn new(method: Method, rate: f32, params: &'a mut [f32], accumulator: &'a mut Vec<f32>) -> Result<Self, Error> {
-        let (opt, accumulators) = match method {
-            Method::Sgd => return Ok(Self::Sgd { rate, params }),
-            Method::Adagrad => (Adagrad::new(rate), params.len()),
-            Method::Glove => (Adagrad::glove(rate), params.len()),
-            Method::RowWise => (Adagrad::new(rate), params.len() / COLUMNS),
-        };
-        accumulator.resize(accumulators, opt.initial_accumulator());
-        let table = if let Method::RowWise = method {
-            Table::row_wise(params, accumulator, COLUMNS)?
-        } else {
-            Table::new(params, accumulator, COLUMNS)?
-        };
-        Ok(Self::Adagrad { opt, table })
-    }
-
+impl Learner<'_> {
     fn row(&self, row: usize) -> &[f32] {
         match self {
             Self::Sgd { params, .. } => &params[row * COLUMNS..][..COLUMNS],
@@ -196,15 +197,15 @@ impl<'a> Learner<'a> {
         match self {
             Self::Sgd { rate, .. } => Ok(vec![*rate; rows]),
             Self::Adagrad { opt, table } => {
-                let accumulator = table.accumulator().unwrap_or_default();
-                let mut rates = vec![0.0; accumulator.len()];
-                opt.effective_rates(accumulator, &mut rates)?;
-                let median = |rates: &mut [f32]| {
-                    let (_, median, _) = rates.select_nth_unstable_by(rates.len() / 2, f32::total_cmp);
+                let median = |row| {
+                    let accumulator = table.row(row).unwrap_or_default().1;
+                    let mut rates = vec![0.0; accumulator.len()];
+                    opt.effective_rates(accumulator, &mut rates)?;
+                    let (_, median, _) = rates.select_nth_unstable_by(accumulator.len() / 2, f32::total_cmp);
                     // GloVe's rate is in the gradient.
-                    *median * opt.gradient_scale()
+                    Ok(*median * opt.gradient_scale())
                 };
-                Ok(rates.chunks_mut(accumulator.len() / rows).map(median).collect())
+                (0..rows).map(median).collect()
             }
         }
     }

@@ -4,6 +4,10 @@
 //! own program, and with one accumulator a row. It says which was better at what, and by how much, and draws four charts.
 //! All that is random comes from fixed seeds, so that only the times differ from run to run.
 //!
+//! What depends on the seeds: with three of them SGD's last cost was 2.2 or 2.3 times that of Adagrad, 2.4 or 2.5 times that
+//! of row-wise Adagrad, and 1.1 to 1.7 times that of `Adagrad::glove`. Of pairs that were held out, the cost of row-wise
+//! Adagrad was 96.5 to 98.7 % of SGD's, and that of the other two 99.5 to 103.5 %.
+//!
 //! `cargo run --release --example embeddings -- good monday` shows the nearest neighbours of these words.
 
 mod charts;

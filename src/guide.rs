@@ -6,6 +6,7 @@
 //! - [`benchmarks`]: how fast the steps are.
 //! - [`decisions`]: what was measured, and what was decided by it.
 //! - [`scaling`]: threads, processes and machines, and a model of time and memory for up to 10¹² parameters.
+//! - [`trust`]: checks from outside, bounds, exhaustive tests and mutants, with what came of them.
 
 /// A page names the file that a label stands for, at its end. What stands first counts: here the label is a module.
 macro_rules! labels {
@@ -15,6 +16,7 @@ macro_rules! labels {
 [benchmarks.md]: crate::guide::benchmarks
 [decisions.md]: crate::guide::decisions
 [scaling.md]: crate::guide::scaling
+[trust.md]: crate::guide::trust
 "
     };
 }
@@ -46,3 +48,7 @@ pub mod decisions {}
 #[doc = labels!()]
 #[doc = include_str!("../docs/scaling.md")]
 pub mod scaling {}
+
+#[doc = labels!()]
+#[doc = include_str!("../docs/trust.md")]
+pub mod trust {}

@@ -91,8 +91,8 @@ impl<'a> Table<'a> {
     /// A table with one accumulator per element, in one slice: each row has `dim` parameters, and behind them their `dim`
     /// accumulators. `memory` has `rows·2·dim` values.
     ///
-    /// A step has the same bits as in [`Table::new`]. The rows lie in one place, and not in two: docs/benchmarks.md says
-    /// where that is faster. Parameters and accumulators are read by [`Table::row`].
+    /// A step has the same bits as in [`Table::new`]. The rows lie in one place, and not in two; measure which is faster for
+    /// a table like yours. Parameters and accumulators are read by [`Table::row`].
     ///
     /// ```
     /// use adagrad::{Adagrad, Table};

@@ -163,7 +163,7 @@ fn decay_with_steps() {
 }
 
 #[test]
-fn errors() {
+fn errors_of_upkeep() {
     let memory = &mut [1.0; 6];
     let (last_steps, sums) = (&mut [5; 3], &mut [1.0; 6]);
     let mut table = Table::new(memory, sums, 2).expect("3 rows");

@@ -92,7 +92,9 @@ fn hyper_parameters() {
     for (opt, name, value) in cases {
         for error in [dense(opt, 6, 6), rows(opt, &[0_i64], &[1.0; 2])] {
             let Error::Hyperparameter { what, value: found, .. } = error else { panic!("{name}: {error:?}") };
-            assert_eq!((what, found.to_bits()), (name, value.to_bits()));
+            // Bits of a NaN that went through arithmetic are nobody's promise.
+            assert!(found.to_bits() == value.to_bits() || found.is_nan() && value.is_nan(), "{name}: {found}, {value}");
+            assert_eq!(what, name);
         }
     }
     for fine in [

@@ -112,5 +112,6 @@ fn partitioning() {
     // As many rows as there can be: only those that a signed index can name.
     let all = Owners::Modulo { owners: 2, rows: usize::MAX };
     assert_eq!(call(&[i32::MAX, 0], 3, all, [6, 2, 6, 2]), Ok(()));
+    assert_eq!(call(&[u32::MAX - 1, 0], 3, all, [6, 2, 6, 2]), Ok(()));
     assert_eq!(call(&[0_i32, -1], 3, all, [6, 2, 6, 2]), Err(Error::Row { position: 1, row: -1, rows: usize::MAX }));
 }

@@ -34,7 +34,7 @@ fn check(
             let report = step(&opt, &mut table, &plain_grads);
 
             for interleaved in [false, true] {
-                let context = format!(
+                let context = format_args!(
                     "interleaved {interleaved}, {table_rows} rows of {dim}, {padding} of padding, row-wise {row_wise}, {opt:?}"
                 );
                 let params = spread(&before.params, dim, width);
@@ -64,18 +64,18 @@ fn check(
                     let w = (w.as_ptr(), w.len(), a.as_ptr(), a.len());
                     let (u, b) = table.row_mut(row).expect("a row of the table");
                     assert_eq!(w, (u.as_ptr(), dim, b.as_ptr(), count), "{context}");
-                    assert_same(u, &expected.params[row * dim..][..dim], &context);
-                    assert_same(b, &expected.accumulator[row * count..][..count], &context);
+                    assert_same(u, &expected.params[row * dim..][..dim], context);
+                    assert_same(b, &expected.accumulator[row * count..][..count], context);
                 }
                 assert!(table.row(table_rows).is_none() && table.row_mut(usize::MAX).is_none());
                 let slices = [table.params().is_some(), table.accumulator().is_some()];
                 assert_eq!(slices, [table.params_mut().is_some(), table.accumulator_mut().is_some()]);
                 assert_eq!(slices, [!interleaved; 2]);
                 if interleaved {
-                    assert_same(&params, &joined(&expected_params, &expected_accumulator), &context);
+                    assert_same(&params, &joined(&expected_params, &expected_accumulator), context);
                 } else {
-                    assert_same(&params, &expected_params, &context);
-                    assert_same(&accumulator, &expected_accumulator, &context);
+                    assert_same(&params, &expected_params, context);
+                    assert_same(&accumulator, &expected_accumulator, context);
                 }
             }
         }

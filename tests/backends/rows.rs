@@ -38,10 +38,10 @@ fn check(options: &Options, shape: &Shape, value: fn(&mut Random) -> f32) {
         let mut table = new(&mut params, &mut accumulator, dim).expect("its shape fits");
         let opt = options.on(backend);
         let report = opt.step_rows(&mut table, &rows, &grads).expect("valid and available");
-        let context = |what| format!("{what}, {table_rows} rows of {dim}, row-wise {row_wise}, {opt:?}");
-        assert_same(&accumulator, &expected.accumulator, context("accumulator"));
-        assert_same(&params, &expected.params, context("params"));
-        assert_eq!(report.skipped, skipped, "{}", context("skipped"));
+        let context = format_args!("{table_rows} rows of {dim}, row-wise {row_wise}, {opt:?}");
+        assert_same(&accumulator, &expected.accumulator, format_args!("accumulator, {context}"));
+        assert_same(&params, &expected.params, format_args!("params, {context}"));
+        assert_eq!(report.skipped, skipped, "skipped, {context}");
     }
 }
 

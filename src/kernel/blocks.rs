@@ -11,8 +11,8 @@ pub(crate) const GROUP: usize = 4;
 const PARTS: usize = 3;
 
 /// How many elements of a part are gone over before it is the next part's turn, at least: see docs/decisions.md, "In turn,
-/// 256 bytes of each part".
-const PIECE: usize = 64;
+/// 512 bytes of each part".
+const PIECE: usize = 128;
 
 /// Where `N` blocks come from: whole ones, or a slice of at most one.
 pub(crate) trait Source<const W: usize, L: Lanes<W>, const N: usize> {

@@ -146,7 +146,7 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage, const N: u
     (w_rest, g_rest, a_rest)
 }
 
-/// Single blocks; what is less than one goes to lanes of half the width, as far as there are some.
+/// Single blocks; what is less than one goes to lanes of half the width, if it fits and there are some.
 impl<A: Storage, P: Pass> Kernel for Blocks<'_, A, P> {
     type Output = ();
 
@@ -163,7 +163,7 @@ impl<A: Storage, P: Pass> Kernel for Blocks<'_, A, P> {
         if W == 1 || w_rest.is_empty() {
             return;
         }
-        if L::HAS_HALF {
+        if L::HAS_HALF && w_rest.len() <= W / 2 {
             lanes.on_half(Blocks { w: w_rest, g: g_rest, a: a_rest, pass });
         } else {
             pass.blocks::<W, L, 1>(lanes, w_rest, g_rest, a_rest);

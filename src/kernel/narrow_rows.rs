@@ -7,7 +7,7 @@ use super::Flags;
 use super::blocks::{Blocks, Halves, Pass};
 use super::dense::Step;
 use super::row_wise::step_row;
-use super::rows::{PREFETCH_FROM, Rows, each_chunk};
+use super::rows::{CHUNK, PREFETCH_FROM, Rows, each_chunk};
 use crate::backend::lanes::{Kernel, Lanes};
 use crate::table::Indices;
 
@@ -37,17 +37,6 @@ impl Kernel for NarrowRows<'_, '_> {
 /// The row-wise step by a usual rule with a number of columns that the compiler knows.
 pub(crate) struct NarrowRowWise<'s, 'a>(pub(crate) &'s mut Rows<'a>);
 
-impl Rows<'_> {
-    /// Whether [`NarrowRowWise`] is for them.
-    #[inline(always)]
-    pub(crate) fn are_narrow(&self) -> bool {
-        !self.rule.flags.any(Flags::UNUSUAL)
-            && self.are_plain()
-            && self.params.len() < PREFETCH_FROM
-            && matches!(self.shape.dim, 1 | 2 | 3 | 4 | 8 | 16)
-    }
-}
-
 impl Kernel for NarrowRowWise<'_, '_> {
     type Output = usize;
 
@@ -73,6 +62,7 @@ impl NarrowRowWise<'_, '_> {
     fn columns<const W: usize, L: Lanes<W>, const D: usize>(self, lanes: L) {
         let Rows { rule, first_row, padding, rows, .. } = *self.0;
         let grads = self.0.grads.of_rows();
+        let is_large = self.0.params.len() >= PREFETCH_FROM;
         let (params, accumulators) = (self.0.params.as_chunks_mut::<D>().0, &mut *self.0.accumulator);
         let mut grads = grads.as_chunks::<D>().0.iter();
         each_chunk(
@@ -80,7 +70,16 @@ impl NarrowRowWise<'_, '_> {
             first_row,
             padding,
             #[inline(always)]
-            |_, places| {
+            |position, places| {
+                if L::CAN_PREFETCH && is_large {
+                    let mut room = [0; CHUNK];
+                    for place in rows.places(position.saturating_add(places.len()), first_row, padding, &mut room) {
+                        if let (Some(w), Some(a)) = (params.get(*place), accumulators.get(*place)) {
+                            lanes.prefetch(w);
+                            lanes.prefetch(from_ref(a));
+                        }
+                    }
+                }
                 for (place, g) in places.iter().zip(&mut grads) {
                     // A row that is not here has no slice.
                     if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
@@ -101,31 +100,48 @@ struct Narrow<'a, const D: usize> {
     rows: Indices<'a>,
     first_row: usize,
     padding: usize,
+    /// Whether rows are asked for ahead.
+    is_large: bool,
 }
 
 impl<'a, const D: usize> Narrow<'a, D> {
     #[inline(always)]
     fn of(rows: &'a mut Rows<'_>) -> Self {
+        let is_large = rows.params.len() >= PREFETCH_FROM;
         Self {
-            step: Step::new(rows.rule, Flags::UNUSUAL_OR_FAST),
+            step: Step::new(rows.rule, Flags::UNUSUAL.or(Flags::FAST)),
             params: rows.params.as_chunks_mut().0,
             accumulator: rows.accumulator.as_chunks_mut().0,
             grads: rows.grads.of_rows().as_chunks().0,
             rows: rows.rows,
             first_row: rows.first_row,
             padding: rows.padding,
+            is_large,
         }
     }
 
     /// Calls `f` with the places and the gradients of some rows after the other.
     #[inline(always)]
-    fn each_chunk(mut self, mut f: impl FnMut(&mut Self, &[usize], &[[f32; D]])) {
+    fn each_chunk<const W: usize, L: Lanes<W>>(
+        mut self,
+        lanes: L,
+        mut f: impl FnMut(&mut Self, &[usize], &[[f32; D]]),
+    ) {
         each_chunk(
             self.rows,
             self.first_row,
             self.padding,
             #[inline(always)]
             |position, places| {
+                if L::CAN_PREFETCH && self.is_large {
+                    let (next, mut room) = (position.saturating_add(places.len()), [0; CHUNK]);
+                    for place in self.rows.places(next, self.first_row, self.padding, &mut room) {
+                        if let (Some(w), Some(a)) = (self.params.get(*place), self.accumulator.get(*place)) {
+                            lanes.prefetch(w);
+                            lanes.prefetch(a);
+                        }
+                    }
+                }
                 let grads = self.grads.get(position..).and_then(|grads| grads.get(..places.len()));
                 f(&mut self, places, grads.unwrap_or_default());
             },
@@ -136,6 +152,7 @@ impl<'a, const D: usize> Narrow<'a, D> {
     #[inline(always)]
     fn singly<const W: usize, L: Lanes<W>>(self, lanes: L) {
         self.each_chunk(
+            lanes,
             #[inline(always)]
             |narrow, places, grads| lanes.on_half(Singly { narrow, places, grads }),
         );
@@ -145,6 +162,7 @@ impl<'a, const D: usize> Narrow<'a, D> {
     #[inline(always)]
     fn in_blocks<const W: usize, L: Lanes<W>>(self, lanes: L) {
         self.each_chunk(
+            lanes,
             #[inline(always)]
             |narrow, places, grads| {
                 for (place, g) in places.iter().zip(grads) {
@@ -166,6 +184,7 @@ impl Narrow<'_, 4> {
             never!("an accumulator for each parameter");
         }
         self.each_chunk(
+            lanes,
             #[inline(always)]
             |narrow, places, grads| {
                 let ((pairs, last), (grads, last_grad)) = (places.as_chunks::<2>(), grads.as_chunks::<2>());

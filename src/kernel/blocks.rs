@@ -58,6 +58,33 @@ impl<const W: usize, L: Lanes<W>, T: Storage> Place<W, L, 1> for [T] {
     }
 }
 
+/// At most a block, loaded before all else: it takes branches, which are then taken once.
+pub(crate) struct Early<'a, V> {
+    loaded: [V; 1],
+    to: &'a mut [f32],
+}
+
+impl<'a, V> Early<'a, V> {
+    #[inline(always)]
+    pub(crate) fn load<const W: usize, L: Lanes<W, Vector = V>>(lanes: L, from: &'a mut [f32]) -> Self {
+        Self { loaded: Source::load(from, lanes), to: from }
+    }
+}
+
+impl<const W: usize, L: Lanes<W>> Source<W, L, 1> for Early<'_, L::Vector> {
+    #[inline(always)]
+    fn load(&self, _: L) -> [L::Vector; 1] {
+        self.loaded
+    }
+}
+
+impl<const W: usize, L: Lanes<W>> Place<W, L, 1> for Early<'_, L::Vector> {
+    #[inline(always)]
+    fn store(&mut self, lanes: L, values: [L::Vector; 1]) {
+        self.to.store(lanes, values);
+    }
+}
+
 /// Two halves of a block that lie apart.
 pub(crate) struct Halves<'a>(pub(crate) &'a mut [f32; 4], pub(crate) &'a mut [f32; 4]);
 

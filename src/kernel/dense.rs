@@ -3,7 +3,7 @@
 use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 
-use super::blocks::{Blocks, GROUP, Pass, Place, Source, each_group};
+use super::blocks::{Blocks, Early, GROUP, Pass, Place, Source, each_group};
 use super::class::{Class, Usual};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, SliceKernel};
@@ -95,14 +95,24 @@ impl<C: Class> SliceKernel for Few<C> {
         let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
             (w.split_first_chunk_mut::<W>(), g.split_first_chunk::<W>(), a.split_first_chunk_mut::<W>())
         else {
-            step.blocks::<W, L, 1>(lanes, w, g, a);
+            few::<W, L, C>(lanes, w, g, a, &mut step);
             return 0;
         };
         step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
         if !w_rest.is_empty() {
-            step.blocks::<W, L, 1>(lanes, w_rest, g_rest, a_rest);
+            few::<W, L, C>(lanes, w_rest, g_rest, a_rest, &mut step);
         }
         0
+    }
+}
+
+/// At most a block.
+#[inline(always)]
+fn few<const W: usize, L: Lanes<W>, C: Class>(lanes: L, w: &mut [f32], g: &[f32], a: &mut [f32], step: &mut Step<'_>) {
+    if C::WITHOUT.any(Flags::DECAY) {
+        step.blocks::<W, L, 1>(lanes, w, g, a);
+    } else {
+        step.blocks::<W, L, 1>(lanes, &mut Early::load(lanes, w), g, a);
     }
 }
 

@@ -4,7 +4,9 @@ use core::marker::PhantomData;
 
 use crate::backend::lanes::Kernel;
 use crate::backend::{IS_SCALAR, run_detected};
-use crate::kernel::{Any, AnyRows, Class, Decayed, Flags, Gradients, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows, Usual};
+use crate::kernel::{
+    Any, AnyRows, Class, Decayed, Flags, Gradients, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows, Usual,
+};
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
 

@@ -64,7 +64,7 @@ impl Rows<'_> {
     /// Whether the loops for a constant number of columns are for them.
     #[inline(always)]
     pub(crate) fn are_narrow(&self) -> bool {
-        self.are_plain() && matches!(self.shape.dim, 1 | 2 | 3 | 4 | 8 | 16)
+        self.are_plain() && matches!(self.shape.dim, 1..=8 | 16)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The step for rows of few columns, whose number the compiler knows.
 
-use core::array::from_ref;
+use core::array;
 use core::slice::from_mut;
 
 use super::Flags;
@@ -22,8 +22,8 @@ impl Kernel for NarrowRows<'_, '_> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         match self.0.shape.dim {
-            1 => Narrow::<1>::of(self.0).singly(lanes),
-            2 => Narrow::<2>::of(self.0).singly(lanes),
+            1 => Narrow::<1>::of(self.0).together::<W, L, 4>(lanes),
+            2 => Narrow::<2>::of(self.0).together::<W, L, 2>(lanes),
             3 => Narrow::<3>::of(self.0).singly(lanes),
             4 => Narrow::<4>::of(self.0).in_pairs(lanes),
             5 => Narrow::<5>::of(self.0).in_blocks(lanes),
@@ -82,7 +82,7 @@ impl NarrowRowWise<'_, '_> {
                     for place in rows.places(position.saturating_add(places.len()), first_row, padding, &mut room) {
                         if let (Some(w), Some(a)) = (params.get(*place), accumulators.get(*place)) {
                             lanes.prefetch(w);
-                            lanes.prefetch(from_ref(a));
+                            lanes.prefetch(array::from_ref(a));
                         }
                     }
                 }
@@ -164,6 +164,16 @@ impl<'a, const D: usize> Narrow<'a, D> {
         );
     }
 
+    /// `K` rows at once, on lanes of four, if they are different ones.
+    #[inline(always)]
+    fn together<const W: usize, L: Lanes<W>, const K: usize>(self, lanes: L) {
+        self.each_chunk(
+            lanes,
+            #[inline(always)]
+            |narrow, places, grads| lanes.on_half(Together::<D, K> { narrow, places, grads }),
+        );
+    }
+
     /// One row after the other, as blocks.
     #[inline(always)]
     fn in_blocks<const W: usize, L: Lanes<W>>(self, lanes: L) {
@@ -199,7 +209,12 @@ impl Narrow<'_, 4> {
                     if let (Ok([w0, w1]), Ok([a0, a1])) =
                         (narrow.params.get_disjoint_mut(*places), narrow.accumulator.get_disjoint_mut(*places))
                     {
-                        narrow.step.blocks::<W, L, 1>(lanes, &mut Halves(w0, w1), from_ref(block), &mut Halves(a0, a1));
+                        narrow.step.blocks::<W, L, 1>(
+                            lanes,
+                            &mut Halves(w0, w1),
+                            array::from_ref(block),
+                            &mut Halves(a0, a1),
+                        );
                     } else {
                         lanes.on_half(Singly { narrow, places, grads: g });
                     }
@@ -228,6 +243,63 @@ impl<const D: usize> Kernel for Singly<'_, '_, D> {
             if let (Some(w), Some(a)) = (narrow.params.get_mut(*place), narrow.accumulator.get_mut(*place)) {
                 narrow.step.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), a.as_mut_slice());
             }
+        }
+    }
+}
+
+/// Rows `K` at once, where these are a block, and one after the other where a row comes twice or is not here.
+struct Together<'s, 'a, const D: usize, const K: usize> {
+    narrow: &'s mut Narrow<'a, D>,
+    places: &'s [usize],
+    grads: &'s [[f32; D]],
+}
+
+impl<const D: usize, const K: usize> Kernel for Together<'_, '_, D, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let Self { narrow, places, grads } = self;
+        if narrow.params.len() != narrow.accumulator.len() {
+            never!("an accumulator for each parameter");
+        }
+        let ((groups, last), (grads, last_grads)) = (places.as_chunks::<K>(), grads.as_chunks::<K>());
+        for (places, g) in groups.iter().zip(grads) {
+            if let (Ok(mut w), Ok(mut a), Some(g)) = (
+                narrow.params.get_disjoint_mut(*places),
+                narrow.accumulator.get_disjoint_mut(*places),
+                g.as_flattened().first_chunk::<W>(),
+            ) {
+                let (mut w_block, mut a_block) = ([gathered::<D, K, W>(&w)], [gathered::<D, K, W>(&a)]);
+                narrow.step.blocks::<W, L, 1>(lanes, &mut w_block, array::from_ref(g), &mut a_block);
+                scatter(w_block.as_flattened(), &mut w);
+                scatter(a_block.as_flattened(), &mut a);
+            } else {
+                Singly { narrow, places, grads: g }.run(lanes);
+            }
+        }
+        Singly { narrow, places: last, grads: last_grads }.run(lanes);
+    }
+}
+
+/// The rows as a block. Value by value: a copy of two would wait until it can be loaded as four.
+#[inline(always)]
+fn gathered<const D: usize, const K: usize, const W: usize>(rows: &[&mut [f32; D]; K]) -> [f32; W] {
+    let mut block = [0.0; W];
+    for (to, row) in block.as_chunks_mut::<D>().0.iter_mut().zip(rows) {
+        for (to, from) in to.iter_mut().zip(row.iter()) {
+            *to = *from;
+        }
+    }
+    block
+}
+
+/// The inverse.
+#[inline(always)]
+fn scatter<const D: usize, const K: usize>(block: &[f32], rows: &mut [&mut [f32; D]; K]) {
+    for (from, row) in block.as_chunks::<D>().0.iter().zip(rows) {
+        for (from, to) in from.iter().zip(row.iter_mut()) {
+            *to = *from;
         }
     }
 }

@@ -7,9 +7,8 @@ use super::Flags;
 use super::blocks::{Blocks, Halves, Pass};
 use super::dense::Step;
 use super::row_wise::step_row;
-use super::rows::{CHUNK, PREFETCH_FROM, Rows, each_chunk};
+use super::rows::{Ahead, Rows, each_chunk};
 use crate::backend::lanes::{Kernel, Lanes};
-use crate::table::Indices;
 
 /// The step by a usual rule, with an accumulator per element.
 pub(crate) struct NarrowRows<'s, 'a>(pub(crate) &'s mut Rows<'a>);
@@ -68,7 +67,7 @@ impl NarrowRowWise<'_, '_> {
     fn columns<const W: usize, L: Lanes<W>, const D: usize>(self, lanes: L) {
         let Rows { rule, first_row, padding, rows, .. } = *self.0;
         let grads = self.0.grads.of_rows();
-        let is_large = self.0.params.len() >= PREFETCH_FROM;
+        let ahead = Ahead { rows, first_row, padding, dim: D, accumulators: 1 };
         let (params, accumulators) = (self.0.params.as_chunks_mut::<D>().0, &mut *self.0.accumulator);
         let mut grads = grads.as_chunks::<D>().0.iter();
         each_chunk(
@@ -77,14 +76,8 @@ impl NarrowRowWise<'_, '_> {
             padding,
             #[inline(always)]
             |position, places| {
-                if L::CAN_PREFETCH && is_large {
-                    let mut room = [0; CHUNK];
-                    for place in rows.places(position.saturating_add(places.len()), first_row, padding, &mut room) {
-                        if let (Some(w), Some(a)) = (params.get(*place), accumulators.get(*place)) {
-                            lanes.prefetch(w);
-                            lanes.prefetch(array::from_ref(a));
-                        }
-                    }
+                if const { L::CAN_PREFETCH } {
+                    ahead.ask(lanes, position, params.as_flattened(), accumulators);
                 }
                 for (place, g) in places.iter().zip(&mut grads) {
                     // A row that is not here has no slice.
@@ -103,26 +96,19 @@ struct Narrow<'a, const D: usize> {
     params: &'a mut [[f32; D]],
     accumulator: &'a mut [[f32; D]],
     grads: &'a [[f32; D]],
-    rows: Indices<'a>,
-    first_row: usize,
-    padding: usize,
-    /// Whether rows are asked for ahead.
-    is_large: bool,
+    ahead: Ahead<'a>,
 }
 
 impl<'a, const D: usize> Narrow<'a, D> {
     #[inline(always)]
     fn of(rows: &'a mut Rows<'_>) -> Self {
-        let is_large = rows.params.len() >= PREFETCH_FROM;
+        let Rows { rule, first_row, padding, rows: indices, .. } = *rows;
         Self {
-            step: Step::new(rows.rule, Flags::UNUSUAL.or(Flags::FAST)),
+            step: Step::new(rule, Flags::UNUSUAL.or(Flags::FAST)),
             params: rows.params.as_chunks_mut().0,
             accumulator: rows.accumulator.as_chunks_mut().0,
             grads: rows.grads.of_rows().as_chunks().0,
-            rows: rows.rows,
-            first_row: rows.first_row,
-            padding: rows.padding,
-            is_large,
+            ahead: Ahead { rows: indices, first_row, padding, dim: D, accumulators: D },
         }
     }
 
@@ -134,19 +120,13 @@ impl<'a, const D: usize> Narrow<'a, D> {
         mut f: impl FnMut(&mut Self, &[usize], &[[f32; D]]),
     ) {
         each_chunk(
-            self.rows,
-            self.first_row,
-            self.padding,
+            self.ahead.rows,
+            self.ahead.first_row,
+            self.ahead.padding,
             #[inline(always)]
             |position, places| {
-                if L::CAN_PREFETCH && self.is_large {
-                    let (next, mut room) = (position.saturating_add(places.len()), [0; CHUNK]);
-                    for place in self.rows.places(next, self.first_row, self.padding, &mut room) {
-                        if let (Some(w), Some(a)) = (self.params.get(*place), self.accumulator.get(*place)) {
-                            lanes.prefetch(w);
-                            lanes.prefetch(a);
-                        }
-                    }
+                if const { L::CAN_PREFETCH } {
+                    self.ahead.ask(lanes, position, self.params.as_flattened(), self.accumulator.as_flattened());
                 }
                 let grads = self.grads.get(position..).and_then(|grads| grads.get(..places.len()));
                 f(&mut self, places, grads.unwrap_or_default());

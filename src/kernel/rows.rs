@@ -60,12 +60,6 @@ impl Rows<'_> {
     pub(crate) fn are_short(&self) -> bool {
         self.are_plain() && self.shape.dim < INLINED
     }
-
-    /// Whether the loops for a constant number of columns are for them.
-    #[inline(always)]
-    pub(crate) fn are_narrow(&self) -> bool {
-        self.are_plain() && matches!(self.shape.dim, 1..=8 | 16)
-    }
 }
 
 impl Rows<'_> {
@@ -104,7 +98,12 @@ impl Rows<'_> {
             #[inline(always)]
             |position, places| {
                 if const { !PREFETCHED && PLAIN && L::CAN_PREFETCH } {
-                    Ahead { rows, first_row, padding, dim, accumulators }.ask(lanes, position, self.params, self.accumulator);
+                    Ahead { rows, first_row, padding, dim, accumulators }.ask(
+                        lanes,
+                        position,
+                        self.params,
+                        self.accumulator,
+                    );
                 }
                 let mut offset = 0;
                 for place in places {

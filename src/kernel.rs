@@ -20,6 +20,7 @@ pub(crate) use never;
 #[path = "../tests/inputs/all_values.rs"]
 mod all_values;
 mod blocks;
+mod class;
 mod dense;
 mod flags;
 mod gradients;
@@ -33,6 +34,7 @@ mod rows;
 mod rule;
 mod storage;
 
+pub(crate) use class::{Any, Class, Decayed, Usual};
 pub(crate) use dense::{Few, LONG, Long, SHORT, Short};
 pub(crate) use flags::Flags;
 pub(crate) use gradients::{BagGradients, Gradients};

@@ -6,7 +6,7 @@ mod dense;
 mod parallel;
 mod rows;
 
-pub(crate) use dense::{dense_detected, dense_few};
+pub(crate) use dense::{dense_detected, dense_few, dense_few_decayed};
 pub(crate) use rows::run;
 
 /// What a step did.

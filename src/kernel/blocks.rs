@@ -10,6 +10,10 @@ pub(crate) const GROUP: usize = 4;
 /// How many parts of slices that are beyond the caches are gone over in turn.
 const PARTS: usize = 3;
 
+/// How many elements of a part are gone over before it is the next part's turn, at least: see docs/decisions.md, "In turn,
+/// 512 bytes of each part".
+const PIECE: usize = 128;
+
 /// Where `N` blocks come from: whole ones, or a slice of at most one.
 pub(crate) trait Source<const W: usize, L: Lanes<W>, const N: usize> {
     fn load(&self, lanes: L) -> [L::Vector; N];
@@ -51,6 +55,33 @@ impl<const W: usize, L: Lanes<W>, T: Storage> Place<W, L, 1> for [T] {
     #[inline(always)]
     fn store(&mut self, lanes: L, [value]: [L::Vector; 1]) {
         T::store_first(lanes, value, self);
+    }
+}
+
+/// At most a block, loaded before all else: it takes branches, which are then taken once.
+pub(crate) struct Early<'a, V> {
+    loaded: [V; 1],
+    to: &'a mut [f32],
+}
+
+impl<'a, V> Early<'a, V> {
+    #[inline(always)]
+    pub(crate) fn load<const W: usize, L: Lanes<W, Vector = V>>(lanes: L, from: &'a mut [f32]) -> Self {
+        Self { loaded: Source::load(from, lanes), to: from }
+    }
+}
+
+impl<const W: usize, L: Lanes<W>> Source<W, L, 1> for Early<'_, L::Vector> {
+    #[inline(always)]
+    fn load(&self, _: L) -> [L::Vector; 1] {
+        self.loaded
+    }
+}
+
+impl<const W: usize, L: Lanes<W>> Place<W, L, 1> for Early<'_, L::Vector> {
+    #[inline(always)]
+    fn store(&mut self, lanes: L, values: [L::Vector; 1]) {
+        self.to.store(lanes, values);
     }
 }
 
@@ -116,7 +147,9 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage, const N: u
     pass: &mut impl Pass,
 ) -> (&'s mut [f32], &'s [f32], &'s mut [A]) {
     let groups = w.len() / (W * N);
-    let (part, groups) = if in_turn { (groups / PARTS, groups / PARTS * PARTS) } else { (1, groups) };
+    let piece = const { PIECE.div_ceil(W * N) };
+    let part = groups / PARTS / piece * piece;
+    let (part, groups) = if in_turn { (part, part * PARTS) } else { (piece, groups) };
     let done = groups * (W * N);
     let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
         (w.split_at_mut_checked(done), g.split_at_checked(done), a.split_at_mut_checked(done))
@@ -128,16 +161,19 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage, const N: u
     let (mut first, mut index) = (0, 0);
     while let (Some(w), Some(g), Some(a)) = (w.get_mut(index), g.get(index), a.get_mut(index)) {
         pass.blocks::<W, L, N>(lanes, w, g, a);
-        index = index.wrapping_add(part);
-        if index >= groups {
-            first += 1;
-            index = if first < part { first } else { groups };
+        index = index.wrapping_add(1);
+        if index.is_multiple_of(piece) {
+            index = index.wrapping_add(part - piece);
+            if index >= groups {
+                first += piece;
+                index = if first < part { first } else { groups };
+            }
         }
     }
     (w_rest, g_rest, a_rest)
 }
 
-/// Single blocks; what is less than one goes to lanes of half the width, as far as there are some.
+/// Single blocks; what is less than one goes to lanes of half the width, if it fits and there are some.
 impl<A: Storage, P: Pass> Kernel for Blocks<'_, A, P> {
     type Output = ();
 
@@ -154,7 +190,7 @@ impl<A: Storage, P: Pass> Kernel for Blocks<'_, A, P> {
         if W == 1 || w_rest.is_empty() {
             return;
         }
-        if L::HAS_HALF {
+        if L::HAS_HALF && w_rest.len() <= W / 2 {
             lanes.on_half(Blocks { w: w_rest, g: g_rest, a: a_rest, pass });
         } else {
             pass.blocks::<W, L, 1>(lanes, w_rest, g_rest, a_rest);

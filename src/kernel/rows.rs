@@ -1,8 +1,10 @@
 //! The step for some rows of a table.
 
+use core::marker::PhantomData;
 use core::mem::take;
 
 use super::blocks::Blocks;
+use super::class::Class;
 use super::dense::{SHORT, Step};
 use super::gradients::Gradients;
 use super::row_wise::step_row;
@@ -42,25 +44,21 @@ pub(crate) struct Rows<'a> {
 // Each of the following is a function of its own, which fits the registers. All return the number of elements or,
 // row-wise, rows skipped.
 
-/// The step by a rule that is `USUAL` or any. Each row is a call of a dense step, or a row-wise step. If `PLAIN`, the rows
+/// The step by a rule of a class. Each row is a call of a dense step, or a row-wise step. If `PLAIN`, the rows
 /// are; otherwise they may be any, which costs a row-wise step time: see docs/decisions.md, "Bags".
-pub(crate) struct AnyRows<'s, 'a, const ROW_WISE: bool, const USUAL: bool, const PLAIN: bool>(
+pub(crate) struct AnyRows<'s, 'a, C, const ROW_WISE: bool, const PLAIN: bool>(
     pub(crate) &'s mut Rows<'a>,
+    pub(crate) PhantomData<C>,
 );
 
-/// The step by a usual rule, with an accumulator per element and few columns.
-pub(crate) struct ShortRows<'s, 'a>(pub(crate) &'s mut Rows<'a>);
+/// The step by a rule of a class, with an accumulator per element and few columns.
+pub(crate) struct ShortRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
 impl Rows<'_> {
-    /// Whether the step of a row is to be inlined, and whether there are [`NarrowRows`](super::NarrowRows) for the number of columns. Both need a
-    /// usual rule; tables that are large, and bags, need [`AnyRows`].
+    /// Whether the step of a row is to be inlined: see [`ShortRows`]. Bags need [`AnyRows`].
     #[inline(always)]
-    pub(crate) fn are_short(&self) -> (bool, bool) {
-        let inlined = !self.rule.flags.any(Flags::UNUSUAL)
-            && self.are_plain()
-            && self.params.len() < PREFETCH_FROM
-            && self.shape.dim < INLINED;
-        (inlined, matches!(self.shape.dim, 1 | 2 | 3 | 4 | 8 | 16))
+    pub(crate) fn are_short(&self) -> bool {
+        self.are_plain() && self.shape.dim < INLINED
     }
 }
 
@@ -99,6 +97,14 @@ impl Rows<'_> {
             padding,
             #[inline(always)]
             |position, places| {
+                if const { !PREFETCHED && PLAIN && L::CAN_PREFETCH } {
+                    Ahead { rows, first_row, padding, dim, accumulators }.ask(
+                        lanes,
+                        position,
+                        self.params,
+                        self.accumulator,
+                    );
+                }
                 let mut offset = 0;
                 for place in places {
                     let next = if !PLAIN {
@@ -154,6 +160,38 @@ pub(super) fn each_chunk(rows: Indices<'_>, first_row: usize, padding: usize, mu
     }
 }
 
+/// Rows that are asked for a chunk ahead, where they are short.
+pub(super) struct Ahead<'a> {
+    pub(super) rows: Indices<'a>,
+    pub(super) first_row: usize,
+    pub(super) padding: usize,
+    /// How many parameters and accumulators a row has.
+    pub(super) dim: usize,
+    pub(super) accumulators: usize,
+}
+
+impl Ahead<'_> {
+    /// Asks for the rows of the chunk after the one at `position`, if the table is large.
+    #[inline(always)]
+    pub(super) fn ask<const W: usize, L: Lanes<W>>(&self, lanes: L, position: usize, w: &[f32], a: &[f32]) {
+        if w.len() >= PREFETCH_FROM {
+            self.ask_of_large(lanes, position, w, a);
+        }
+    }
+
+    /// Compiled once for all loops.
+    #[inline(never)]
+    fn ask_of_large<const W: usize, L: Lanes<W>>(&self, lanes: L, position: usize, w: &[f32], a: &[f32]) {
+        let mut room = [0; CHUNK];
+        for place in self.rows.places(position.saturating_add(CHUNK), self.first_row, self.padding, &mut room) {
+            for (values, dim) in [(w, self.dim), (a, self.accumulators)] {
+                let start = place.wrapping_mul(dim);
+                lanes.prefetch(values.get(start..start.wrapping_add(dim)).unwrap_or_default());
+            }
+        }
+    }
+}
+
 /// How many places are in memory at a time.
 const CHUNK: usize = 64;
 
@@ -164,7 +202,7 @@ fn row_of(table: &mut [f32], place: usize, dim: usize) -> Option<&mut [f32]> {
     table.get_mut(start..start.wrapping_add(dim))
 }
 
-impl<const ROW_WISE: bool, const USUAL: bool, const PLAIN: bool> Kernel for AnyRows<'_, '_, ROW_WISE, USUAL, PLAIN> {
+impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '_, C, ROW_WISE, PLAIN> {
     type Output = usize;
 
     const LEAST_LANES: usize = 4;
@@ -179,11 +217,11 @@ impl<const ROW_WISE: bool, const USUAL: bool, const PLAIN: bool> Kernel for AnyR
             #[inline(always)]
             |w, g, a| {
                 skipped += if ROW_WISE {
-                    step_row(rule, if USUAL { Flags::UNUSUAL } else { Flags::NONE }, lanes, w, g, a)
+                    step_row(rule, C::WITHOUT, lanes, w, g, a)
                 } else if is_short {
-                    lanes.call_slices::<Short<USUAL>>(rule, w, g, a)
+                    lanes.call_slices::<Short<C>>(rule, w, g, a)
                 } else {
-                    lanes.call_slices::<Long<USUAL>>(rule, w, g, a)
+                    lanes.call_slices::<Long<C>>(rule, w, g, a)
                 };
             },
         );
@@ -231,14 +269,14 @@ impl<const ROW_WISE: bool, const PLAIN: bool> Kernel for ScalarRows<'_, '_, ROW_
     }
 }
 
-impl Kernel for ShortRows<'_, '_> {
+impl<C: Class> Kernel for ShortRows<'_, '_, C> {
     type Output = usize;
 
     const LEAST_LANES: usize = 4;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let mut step = Step::new(self.0.rule, Flags::UNUSUAL_OR_FAST);
+        let mut step = Step::new(self.0.rule, C::WITHOUT.or(Flags::FAST));
         self.0.each::<W, L, false, false, true>(
             lanes,
             #[inline(always)]

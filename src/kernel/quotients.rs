@@ -45,11 +45,14 @@ pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
     scaled: [L::Vector; N],
     sums: [L::Vector; N],
 ) -> [L::Vector; N] {
-    let x = map(
-        sums,
-        #[inline(always)]
-        |sum| lanes.add(sum, rule.epsilon_inside),
-    );
+    let mut x = sums;
+    if rule.flags.any(Flags::EPSILON_INSIDE) {
+        x = map(
+            x,
+            #[inline(always)]
+            |sum| lanes.add(sum, rule.epsilon_inside),
+        );
+    }
     let mut y = map(
         x,
         #[inline(always)]

@@ -200,9 +200,9 @@ fn first_or_portable<K: SliceKernel>(rule: &Rule<f32>, w: &mut [f32], g: &[f32],
     if let Some(avx2) = Avx2::known() {
         avx2.enter_slices::<K>(rule, w, g, a)
     } else if let Some(portable) = Portable::detect() {
-        portable.enter_slices::<K>(rule, w, g, a)
+        portable.enter_slices::<K::Elsewhere>(rule, w, g, a)
     } else {
-        Scalar.enter_slices::<K>(rule, w, g, a)
+        Scalar.enter_slices::<K::Elsewhere>(rule, w, g, a)
     }
 }
 

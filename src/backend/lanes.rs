@@ -165,6 +165,9 @@ pub(crate) trait SliceKernel {
     /// on AVX-512".
     const HAS_WIDE: bool = false;
 
+    /// The kernel that stands for it on portable lanes and on one, where a copy would not be worth its size.
+    type Elsewhere: SliceKernel;
+
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize;
 }
 

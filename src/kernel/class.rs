@@ -6,6 +6,13 @@ use super::Flags;
 pub(crate) trait Class {
     /// The terms that they lack.
     const WITHOUT: Flags;
+
+    /// How many lanes have copies of short loops for them: see docs/decisions.md, "Weight decay has short loops of its
+    /// own".
+    const LEAST_LANES: usize = 4;
+
+    /// The class that stands for it on portable lanes and on one.
+    type Elsewhere: Class;
 }
 
 /// The rules that most steps have.
@@ -19,12 +26,19 @@ pub(crate) struct Any;
 
 impl Class for Usual {
     const WITHOUT: Flags = Flags::UNUSUAL;
+
+    type Elsewhere = Usual;
 }
 
 impl Class for Decayed {
     const WITHOUT: Flags = Flags::UNUSUAL.set(Flags::DECAY, false);
+    const LEAST_LANES: usize = 8;
+
+    type Elsewhere = Any;
 }
 
 impl Class for Any {
     const WITHOUT: Flags = Flags::NONE;
+
+    type Elsewhere = Any;
 }

@@ -38,6 +38,8 @@ pub(crate) struct Few<C>(PhantomData<C>);
 impl<C: Class> SliceKernel for Long<C> {
     const HAS_WIDE: bool = true;
 
+    type Elsewhere = Self;
+
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         if W == 1 {
@@ -75,6 +77,8 @@ impl<C: Class> SliceKernel for Long<C> {
 }
 
 impl<C: Class> SliceKernel for Short<C> {
+    type Elsewhere = Short<C::Elsewhere>;
+
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         // Exact: see docs/decisions.md, "`Fast` is exact for few elements".
@@ -85,6 +89,8 @@ impl<C: Class> SliceKernel for Short<C> {
 }
 
 impl<C: Class> SliceKernel for Few<C> {
+    type Elsewhere = Self;
+
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         let mut step = Step::new(rule, C::WITHOUT.or(Flags::FAST).or(Flags::FUSED));

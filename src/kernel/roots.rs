@@ -319,6 +319,8 @@ mod tests {
     enum Roots {}
 
     impl SliceKernel for Roots {
+        type Elsewhere = Self;
+
         fn run<const W: usize, L: Lanes<W>>(
             lanes: L,
             _: &Rule<f32>,

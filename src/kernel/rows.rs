@@ -272,7 +272,7 @@ impl<const ROW_WISE: bool, const PLAIN: bool> Kernel for ScalarRows<'_, '_, ROW_
 impl<C: Class> Kernel for ShortRows<'_, '_, C> {
     type Output = usize;
 
-    const LEAST_LANES: usize = 4;
+    const LEAST_LANES: usize = C::LEAST_LANES;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {

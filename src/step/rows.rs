@@ -108,7 +108,7 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
         run(backend, NarrowRows::<Usual>(step, PhantomData))
     } else if is_usual && step.are_short() {
         run(backend, ShortRows::<Usual>(step, PhantomData))
-    } else if is_decayed && step.are_short() {
+    } else if is_decayed && lanes >= 8 && step.are_short() {
         run(backend, ShortRows::<Decayed>(step, PhantomData))
     } else if is_usual {
         run(backend, AnyRows::<Usual, false, false>(step, PhantomData))

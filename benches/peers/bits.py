@@ -48,17 +48,17 @@ def of_dense(length, compiled):
     return found
 
 
-def of_rows(row_wise, without):
-    """By name: differing parameters and accumulators from steps of this crate whose duplicate rows were summed."""
+def of_rows(row_wise, bag, without):
+    """By name: differing parameters and accumulators from steps of this crate, for which gradients of one row were summed."""
     results = {}
-    for name, make in rows.makers(row_wise).items():
-        if name in without:
+    for name, make in rows.makers(row_wise, bag).items():
+        if name in without or bag == 1 and name in ("naive", "adagrad, in turn"):  # other steps, where a row appears twice
             continue
-        work = rows.Work(1 << 12, 64, 1 << 11, row_wise)
+        work = rows.Work(1 << 12, 64, 1 << 11, row_wise, bag)
         work.grads *= 2**14  # of usual size
         call = make(work)
         for _ in range(STEPS):
             call()
         results[name] = work.params, work.accumulator
-    w, a = results["adagrad, summed"]
+    w, a = results["adagrad, summed" if bag == 1 else "adagrad"]
     return {name: (differing(ws, w), differing(sums, a)) for name, (ws, sums) in results.items()}

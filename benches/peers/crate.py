@@ -26,6 +26,26 @@ class Options(ctypes.Structure):
     ]
 
 
+class Table(ctypes.Structure):
+    """`adagrad_table`."""
+
+    _fields_ = (
+        [(name, c_void_p) for name in ("params", "accumulator")]
+        + [(name, c_size_t) for name in "rows dim columns gradient_stride padding_row".split()]
+        + [("layout", c_uint8), ("skip_out_of_range", c_uint8), ("reserved", c_uint8 * 6)]
+    )
+
+
+class Bags(ctypes.Structure):
+    """`adagrad_bags_u64`."""
+
+    _fields_ = (
+        [(name, c_void_p) for name in ("offsets", "rows", "weights")]
+        + [(name, c_size_t) for name in ("bags", "count")]
+        + [("mean", c_uint8), ("reserved", c_uint8 * 7)]
+    )
+
+
 class NaiveRows(ctypes.Structure):
     """`Rows` of naive/src/lib.rs."""
 
@@ -58,6 +78,9 @@ ROWS = [POINTER(Options), c_void_p, c_void_p, *SHAPE, c_void_p, c_void_p, c_size
 STEP_ROWS = function(C, "adagrad_step_rows_u64", c_int32, *ROWS)
 STEP_ROW_WISE = function(C, "adagrad_step_row_wise_u64", c_int32, *ROWS)
 COALESCE = function(C, "adagrad_coalesce_u64", c_int32, c_void_p, c_void_p, *SHAPE, c_void_p, c_size_t, c_void_p)
+TABLES = [function(C, "adagrad_table_" + name, Table, c_void_p, c_void_p, *SHAPE) for name in ("new", "row_wise")]
+BAGS = [POINTER(Options), POINTER(Table), POINTER(Bags), c_void_p, c_void_p, c_void_p]
+STEP_BAGS = function(C, "adagrad_table_step_bags_u64", c_int32, *BAGS)
 NAIVE_STEP = function(NAIVE, "naive_step", None, c_void_p, c_void_p, c_void_p, c_size_t, c_float, c_float)
 NAIVE_ROWS = function(NAIVE, "naive_rows", None, POINTER(NaiveRows))
 
@@ -122,9 +145,17 @@ def coalesced_rows(options, table, rows, g):
     return call
 
 
+def step_bags(options, table, rows, offsets, g):
+    """One step for each row of each bag, in turn."""
+    w, a, row_wise = table
+    bags = Bags(address(offsets), address(rows), None, len(g), len(rows))
+    table = TABLES[row_wise](address(w), address(a), *w.shape)
+    return partial(STEP_BAGS, byref(options), byref(table), byref(bags), address(g), None, None)
+
+
 def naive_rows(table, rows, g, learning_rate, epsilon):
     w, a, row_wise = table
-    call = NaiveRows(
-        w.ctypes.data, a.ctypes.data, *w.shape, rows.ctypes.data, g.ctypes.data, len(rows), learning_rate, epsilon, row_wise
-    )
+    start = [address(array) for array in (w, a)]
+    call = NaiveRows(*start, *w.shape, address(rows), address(g), len(rows), learning_rate, epsilon, row_wise)
+    call.arrays = (w, a, rows, g)  # which have to live as long
     return partial(NAIVE_ROWS, byref(call))

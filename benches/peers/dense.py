@@ -62,7 +62,7 @@ def makers(threads=1, compiled=True):
     options = crate.preset("pytorch", RATE)
     if threads > 1:
         in_threads = each(lambda w, g, a: crate.step_in_threads(options, w, g, a, threads))
-        return {"adagrad": in_threads, **torch_makers}
+        return {"adagrad, one thread": each(partial(crate.step, options)), "adagrad, a call a thread": in_threads, **torch_makers}
     return {
         "naive": each(lambda w, g, a: crate.naive_step(w, g, a, RATE, EPSILON)),
         "adagrad": each(partial(crate.step, options)),

@@ -21,6 +21,7 @@ IN_THREADS = [(1, 1 << 18), (1, 1 << 22), (1, 1 << 25)]
 THREADS = 2
 TABLE_ROWS, COUNT = 1 << 17, 1 << 14
 COLUMNS = [16, 64, 128]
+BAG = 16
 
 
 def arguments():
@@ -55,15 +56,15 @@ def measure_dense(plan, shapes, threads):
     return found
 
 
-def measure_rows(plan, without):
+def measure_rows(plan, bag, without):
     """By columns, kind and name, nanoseconds for each element of the rows."""
     torch.set_num_threads(1)
     found = {}
     for row_wise in (False, True):
         for dim in plan.columns:
-            print(f"rows of {dim}, row-wise: {row_wise}", flush=True)
-            work = rows.Work(TABLE_ROWS, dim, COUNT, row_wise)
-            makers = {name: make for name, make in rows.makers(row_wise).items() if name not in without}
+            print(f"rows of {dim}, row-wise: {row_wise}, in a bag: {bag}", flush=True)
+            work = rows.Work(TABLE_ROWS, dim, COUNT, row_wise, bag)
+            makers = {name: make for name, make in rows.makers(row_wise, bag).items() if name not in without}
             times = shortest_times({name: make(work) for name, make in makers.items()}, plan.seconds, plan.rounds)
             found[dim, row_wise] = {name: time / (COUNT * dim) for name, time in times.items()}
     return found
@@ -86,15 +87,15 @@ def is_peer(name):
     return not name.startswith(("adagrad", "naive"))
 
 
-def with_ratio(what, measured, name_of):
-    """A table of times, and how many times as long as this crate the fastest peer takes. Peers with the same results come last."""
+def with_ratio(what, measured, name_of, ours_is="adagrad"):
+    """A table of times, and how many times as long as the best of ours the best peer takes."""
     names = list(dict.fromkeys(name for times in measured.values() for name in times))
     lines = []
     for key, times in measured.items():
-        ours = min(time for name, time in times.items() if name.startswith("adagrad"))
+        ours = min(time for name, time in times.items() if name.startswith(ours_is))
         best = min(time for name, time in times.items() if is_peer(name))
         lines.append([name_of(key), *(digits(times.get(name)) for name in names), digits(best / ours)])
-    return table([what, *names, "best peer ÷ adagrad"], lines)
+    return table([what, *names, f"best peer ÷ {ours_is}"], lines)
 
 
 def counts(parameters, accumulators):
@@ -111,7 +112,12 @@ def bits_of_dense(found):
 
 
 def bits_of_rows(found):
-    lines = [[f"{kind}: {name}", *counts(*both)] for kind, names in found.items() for name, both in names.items()]
+    lines = [
+        [f"{name}, {kind}", *counts(*both)]
+        for kind, names in found.items()
+        for name, both in names.items()
+        if is_peer(name)
+    ]
     return table(["3 steps of 2 Ki rows, 64 columns", "w", "G"], lines)
 
 
@@ -152,9 +158,13 @@ def main():
     rust = read_rust(asked.rust)
 
     one = measure_dense(plan, plan.shapes, 1)
-    in_rows = measure_rows(plan, without)
+    in_rows, in_bags = (measure_rows(plan, bag, without) for bag in (1, BAG))
     dense_bits = bits.of_dense(1 << 20, plan.compiled)
-    row_bits = {kind: bits.of_rows(row_wise, without) for kind, row_wise in (("element-wise", False), ("row-wise", True))}
+    row_bits = {
+        f"{'row-wise' if row_wise else 'element-wise'}{', bags' if bag > 1 else ''}": bits.of_rows(row_wise, bag, without)
+        for row_wise in (False, True)
+        for bag in (1, BAG)
+    }
     several = measure_dense(plan, plan.in_threads, THREADS)
 
     chart_path = asked.markdown.parent / "charts" / "peers.svg" if asked.markdown else asked.chart
@@ -170,10 +180,12 @@ def main():
         "### Dense steps from Rust, one thread\n\nns for each element:",
         with_ratio("elements", rust, shape_name),
         f"### Rows from Python, one thread\n\n{binary(COUNT)} random rows of a table of {binary(TABLE_ROWS)}; ns for each element of the rows:",
-        with_ratio("table", in_rows, row_name),
+        with_ratio("table", in_rows, row_name, "adagrad, summed"),
+        f"The same number of rows in bags of {BAG}, none of them twice; ns for each element of the rows:",
+        with_ratio("table", in_bags, row_name),
         "### Bits\n\nHow many results differ from those of this crate, and by how many units in the last place at most:",
         bits_of_dense(dense_bits),
-        "Rows, of which some appear more than once, from `adagrad, summed` with the preset `fbgemm`:",
+        "Rows, some more than once, from those of the preset `fbgemm` after `coalesce`; and rows in bags:",
         bits_of_rows(row_bits),
     ]
     text = "\n\n".join(part for part in parts if part)

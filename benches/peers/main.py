@@ -18,7 +18,6 @@ from timing import shortest_times
 
 SHAPES = [(1, 1 << 4), (1, 1 << 10), (100, 1 << 10), (1, 1 << 14), (1, 1 << 18), (1, 1 << 22), (1, 1 << 25)]
 IN_THREADS = [(1, 1 << 18), (1, 1 << 22), (1, 1 << 25)]
-THREADS = 2
 TABLE_ROWS, COUNT = 1 << 17, 1 << 14
 COLUMNS = [16, 64, 128]
 BAG = 16
@@ -27,6 +26,7 @@ BAG = 16
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a first look: less long, up to 4 Mi elements, nothing compiled by PyTorch")
+    parser.add_argument("--threads", type=int, default=1, help="steps on so many threads, too; they wait for each other, so only where nothing else runs")
     parser.add_argument("--markdown", type=Path, metavar="PAGE", help="write tables between the marks of this page, and charts/peers.svg beside it")
     parser.add_argument("--rust", type=Path, required=True, help="what the Rust part has printed")
     parser.add_argument("--chart", type=Path, required=True, help="where the chart goes without a page")
@@ -144,6 +144,11 @@ def chart_lines(measured, rust):
     return {**lines, "candle-optimisers (from Rust)": points}
 
 
+def threads_part(measured, threads):
+    caption = f"### Dense steps from Python, {threads} threads\n\nns for each element:"
+    return [caption, with_ratio("elements", measured, shape_name)] if measured else []
+
+
 def row_name(key):
     dim, row_wise = key
     return f"{dim} columns, {'row-wise' if row_wise else 'element-wise'}"
@@ -165,7 +170,7 @@ def main():
         for row_wise in (False, True)
         for bag in (1, BAG)
     }
-    several = measure_dense(plan, plan.in_threads, THREADS)
+    several = measure_dense(plan, plan.in_threads, asked.threads) if asked.threads > 1 else {}
 
     chart_path = asked.markdown.parent / "charts" / "peers.svg" if asked.markdown else asked.chart
     chart.draw(chart_path, chart_lines(one, rust), f"A step of Adagrad on {machine.cpu()}")
@@ -175,8 +180,7 @@ def main():
         "### Dense steps from Python, one thread\n\nns for each element:",
         with_ratio("elements", one, shape_name),
         "![Time for each element over the number of elements](charts/peers.svg)",
-        f"### Dense steps from Python, {THREADS} threads\n\nns for each element:",
-        with_ratio("elements", several, shape_name),
+        *threads_part(several, asked.threads),
         "### Dense steps from Rust, one thread\n\nns for each element:",
         with_ratio("elements", rust, shape_name),
         f"### Rows from Python, one thread\n\n{binary(COUNT)} random rows of a table of {binary(TABLE_ROWS)}; ns for each element of the rows:",

@@ -92,10 +92,7 @@ pub fn step(options: &Adagrad, params: &mut [f32], grads: &[f32], accumulator: &
     if options.validate().is_err() {
         return Err((Status::Option, Report::NONE));
     }
-    options
-        .step(params, grads, accumulator)
-        .map(|report| Report { skipped: report.skipped, ..Report::NONE })
-        .map_err(refused)
+    outcome(options.step(params, grads, accumulator))
 }
 
 #[inline(always)]

@@ -3,6 +3,7 @@
 //!
 //! `cargo bench --bench peers -- --quick` is shorter, `-- --test` only shows that it works.
 
+use core::hint::black_box;
 use core::time::Duration;
 use std::time::Instant;
 
@@ -85,8 +86,8 @@ fn contenders(tensors: usize, elements: usize) -> Result<Vec<Contender>> {
         slices.iter_mut().for_each(|(w, g, a)| naive::step(w, g, a, RATE, EPSILON));
         Ok(())
     };
+    let options = black_box(Adagrad::pytorch(RATE));
     let step = move || {
-        let options = Adagrad::pytorch(RATE);
         own.iter_mut().try_for_each(|(w, g, a)| options.step(w, g, a).map(drop)).map_err(candle_core::Error::wrap)
     };
     Ok(vec![

@@ -5,6 +5,7 @@
 //! - [`bare_metal`]: a program for a microcontroller, and what a step costs there.
 //! - [`benchmarks`]: how fast the steps are.
 //! - [`decisions`]: what was measured, and what was decided by it.
+//! - [`peers`]: how fast other implementations are.
 //! - [`scaling`]: threads, processes and machines, and a model of time and memory for up to 10¹² parameters.
 //! - [`trust`]: checks from outside, bounds, exhaustive tests and mutants, with what came of them.
 
@@ -15,6 +16,7 @@ macro_rules! labels {
 [bare-metal.md]: crate::guide::bare_metal
 [benchmarks.md]: crate::guide::benchmarks
 [decisions.md]: crate::guide::decisions
+[peers.md]: crate::guide::peers
 [scaling.md]: crate::guide::scaling
 [trust.md]: crate::guide::trust
 "
@@ -44,6 +46,13 @@ pub mod benchmarks {}
 #[doc = labels!()]
 #[doc = include_str!("../docs/decisions.md")]
 pub mod decisions {}
+
+#[doc = labels!()]
+#[doc = include_str!("../docs/peers.md")]
+#[doc = "\n# Charts\n"]
+#[doc = "<style>img[src^='charts/'] { display: none } .docblock svg { max-width: 100%; height: auto }</style>\n"]
+#[doc = include_str!("../docs/charts/peers.svg")]
+pub mod peers {}
 
 #[doc = labels!()]
 #[doc = include_str!("../docs/scaling.md")]

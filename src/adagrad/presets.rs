@@ -59,7 +59,8 @@ impl Adagrad {
     /// root. Accumulators start at 0.
     ///
     /// Bit-identical to its CPU kernels; its table-batched embedding operator sums duplicate rows first, see
-    /// [`coalesce`](crate::coalesce()).
+    /// [`coalesce`](crate::coalesce()). For tables with one accumulator per element that operator also fuses `G + g·g`, as
+    /// [`Arithmetic::Fused`] does, and now and then a parameter differs from that in the last bit.
     ///
     /// ```
     /// use adagrad::Adagrad;

@@ -41,7 +41,7 @@ enum adagrad_status
     ADAGRAD_STATUS_OVERLAP = -3,
     // An array is too long for the address space, or a scratch array too short.
     ADAGRAD_STATUS_LENGTH = -4,
-    // The number of columns is 0.
+    // The number of columns is 0, or greater than a row, or than a gradient stride.
     ADAGRAD_STATUS_DIM = -5,
     // A row index is not less than the number of rows.
     ADAGRAD_STATUS_ROW = -6,
@@ -53,6 +53,14 @@ enum adagrad_status
     ADAGRAD_STATUS_UNAVAILABLE = -9,
     // An error that has no number here.
     ADAGRAD_STATUS_OTHER = -10,
+    // A number of a plain struct, such as a layout, is none that it may have.
+    ADAGRAD_STATUS_UNKNOWN = -11,
+    // An offset of bags is out of order: see adagrad_bags_u32.
+    ADAGRAD_STATUS_OFFSET = -12,
+    // There is no owner of rows, or a range ends before it begins.
+    ADAGRAD_STATUS_OWNERS = -13,
+    // A row was last seen after the step that is asked for.
+    ADAGRAD_STATUS_STEP = -14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -187,6 +195,49 @@ typedef uint8_t adagrad_backend;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Which comes first in a step, see adagrad_options.
+enum adagrad_order
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // The gradient is added to G, then the parameter moves by the new G.
+    ADAGRAD_ORDER_ACCUMULATE_FIRST = 0,
+    // The parameter moves by G as it was, then the gradient is added, as in GloVe. A step may then move a parameter by far
+    // more than learning_rate, and G must not start at 0.
+    ADAGRAD_ORDER_STEP_FIRST = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum adagrad_order adagrad_order;
+#else
+typedef uint8_t adagrad_order;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Where a table's accumulators lie, see adagrad_table.
+enum adagrad_layout
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // One per element, in an array of their own.
+    ADAGRAD_LAYOUT_ELEMENT_WISE = 0,
+    // One per row, in an array of their own.
+    ADAGRAD_LAYOUT_ROW_WISE = 1,
+    // One per element, behind the parameters of their row.
+    ADAGRAD_LAYOUT_INTERLEAVED = 2,
+    // One per row, behind its parameters.
+    ADAGRAD_LAYOUT_INTERLEAVED_ROW_WISE = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum adagrad_layout adagrad_layout;
+#else
+typedef uint8_t adagrad_layout;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // What a schedule starts from, see adagrad_schedule. Steps t count from 1.
 enum adagrad_schedule_base
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -239,6 +290,8 @@ typedef uint8_t adagrad_cool_down;
 //     d = sqrt(G) + epsilon              or sqrt(G + epsilon), as epsilon_place says
 //     w = w - (w*weight_decay)*learning_rate        ADAGRAD_DECAY_DECOUPLED
 //     w = w - (learning_rate*g)/d        nothing where d is 0
+//
+// With ADAGRAD_ORDER_STEP_FIRST d is made of G as it was before.
 typedef struct {
     // At least 0 and finite.
     float learning_rate;
@@ -268,8 +321,8 @@ typedef struct {
     uint8_t backend;
     // 0 descends, 1 ascends.
     uint8_t maximize;
-    // Must be 0.
-    uint8_t reserved;
+    // An adagrad_order.
+    uint8_t order;
 } adagrad_options;
 
 // A learning rate as a function of the step: the base, times min(1, t/warm_up), times a factor that falls from 1 to
@@ -296,14 +349,57 @@ typedef struct {
     uint8_t reserved[6];
 } adagrad_schedule;
 
+// Parameters in rows, with their accumulators. Make one by adagrad_table_new, _row_wise, _interleaved or
+// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on.
+typedef struct {
+    // The parameters; the whole memory of an interleaved table.
+    float *params;
+    // The accumulators. Not used by an interleaved table.
+    float *accumulator;
+    // The number of rows.
+    size_t rows;
+    // From where a row's parameters begin to where the next row's do, or its accumulators.
+    size_t dim;
+    // How many of these values are used, at most dim: those behind them are padding, which no call reads or writes.
+    size_t columns;
+    // From where a gradient begins to where the next one does, at least columns. Behind the columns of a gradient nothing
+    // is read, but memory has to be there, for the last one too.
+    size_t gradient_stride;
+    // A row that no call changes. It need not be in the table; SIZE_MAX names none.
+    size_t padding_row;
+    // An adagrad_layout.
+    uint8_t layout;
+    // 0 refuses rows that are not in the table by ADAGRAD_STATUS_ROW. 1 passes over them and counts them in
+    // adagrad_report; a negative index, made unsigned, is such a row.
+    uint8_t skip_out_of_range;
+    // Must be 0.
+    uint8_t reserved[6];
+} adagrad_table;
+
+// The hyper-parameters of steps with L1 and L2, whose parameters become exactly 0. Make them by adagrad_regularized_new.
+typedef struct {
+    // Finite, and at least 0; above 0 for adagrad_ftrl_step.
+    float learning_rate;
+    // The strength of L1: finite and at least 0.
+    float l1;
+    // The strength of L2: finite and at least 0.
+    float l2;
+    // An adagrad_backend.
+    uint8_t backend;
+    // Must be 0.
+    uint8_t reserved[3];
+} adagrad_regularized;
+
 // What a call did, or where it found an error.
 typedef struct {
     // The number of elements, or of rows of a row-wise table, that ADAGRAD_NON_FINITE_SKIP left as they were.
     size_t skipped;
-    // With ADAGRAD_STATUS_ROW and ADAGRAD_STATUS_ACCUMULATOR the first bad position in the array; otherwise 0.
+    // The number of rows that were passed over because they are not in the table, see adagrad_table.
+    size_t out_of_range;
+    // With ADAGRAD_STATUS_ROW, _ACCUMULATOR, _OFFSET, _OWNERS and _STEP the first bad position in the array; otherwise 0.
     size_t position;
 } adagrad_report;
-#define adagrad_report_NONE (adagrad_report){ .skipped = 0, .position = 0 }
+#define adagrad_report_NONE (adagrad_report){ .skipped = 0, .out_of_range = 0, .position = 0 }
 
 // How far the effective learning rates of some accumulators have fallen. Rates that are infinite or NaN are counted in
 // non_finite only.
@@ -326,6 +422,57 @@ typedef struct {
     // all from 1e6 on.
     size_t histogram[16];
 } adagrad_summary;
+
+// Row indices in bags, each of which has one gradient: the rows that were looked up and pooled together. This is the form
+// of PyTorch's EmbeddingBag with include_last_offset=True, and of FBGEMM's tables.
+typedef struct {
+    // bags + 1 values: where each bag begins among the rows, and where the last one ends. The first is 0, none is less than
+    // the one before, and the last is count.
+    const uint32_t *offsets;
+    // The rows of all bags, count values.
+    const uint32_t *rows;
+    // A factor for each row's gradient, count values; null for none.
+    const float *weights;
+    // The number of bags.
+    size_t bags;
+    // The number of rows.
+    size_t count;
+    // 0: the bags were summed. 1: they were a mean, so a row's gradient is the bag's, divided by the number of its rows.
+    uint8_t mean;
+    // Must be 0.
+    uint8_t reserved[7];
+} adagrad_bags_u32;
+
+// Row indices in bags, each of which has one gradient: the rows that were looked up and pooled together. This is the form
+// of PyTorch's EmbeddingBag with include_last_offset=True, and of FBGEMM's tables.
+typedef struct {
+    // bags + 1 values: where each bag begins among the rows, and where the last one ends. The first is 0, none is less than
+    // the one before, and the last is count.
+    const uint64_t *offsets;
+    // The rows of all bags, count values.
+    const uint64_t *rows;
+    // A factor for each row's gradient, count values; null for none.
+    const float *weights;
+    // The number of bags.
+    size_t bags;
+    // The number of rows.
+    size_t count;
+    // 0: the bags were summed. 1: they were a mean, so a row's gradient is the bag's, divided by the number of its rows.
+    uint8_t mean;
+    // Must be 0.
+    uint8_t reserved[7];
+} adagrad_bags_u64;
+
+// Who owns which rows of a table that is divided among threads, processes or machines.
+typedef struct {
+    // Null: row r belongs to owner r mod owners. Else owners values: owner 0 has the rows from 0 to before ends[0], owner k
+    // those from ends[k - 1] to before ends[k]. A range may be empty.
+    const size_t *ends;
+    // The number of owners.
+    size_t owners;
+    // The number of rows of the whole table; not used where there are ends.
+    size_t rows;
+} adagrad_owners;
 
 #ifdef __cplusplus
 extern "C" {
@@ -351,6 +498,10 @@ adagrad_options adagrad_fbgemm(float learning_rate);
 // optax.adagrad, but for its approximate reciprocal root: epsilon 1e-7 inside the root; accumulators start at 0.1.
 adagrad_options adagrad_optax(float learning_rate);
 
+// The step of GloVe's glove.c at this rate, in float. It multiplies gradients by the rate first, so that is the
+// gradient_scale here, and learning_rate is 1: ADAGRAD_ORDER_STEP_FIRST, epsilon 0; accumulators start at 1.
+adagrad_options adagrad_glove(float learning_rate);
+
 // What a status says, in English. Any number may be given. Do not free it.
 const char *adagrad_status_message(int32_t status);
 
@@ -369,6 +520,22 @@ adagrad_schedule adagrad_schedule_inverse_sqrt(double rate);
 // The gradient_scale that limits the norm of all gradients to max_norm: max_norm/sqrt(sum) where that is below 1, and 1
 // elsewhere. NaN, which every step refuses, if an argument is negative or NaN.
 float adagrad_clip_norm_scale(double sum_of_squares, float max_norm);
+
+// A table with one accumulator per element: params and accumulator have rows*dim values, row by row.
+adagrad_table adagrad_table_new(float *params, float *accumulator, size_t rows, size_t dim);
+
+// A table with one accumulator per row, FBGEMM's row-wise Adagrad: params has rows*dim values, accumulator has rows. A
+// row's G grows by the mean of its squared gradients.
+adagrad_table adagrad_table_row_wise(float *params, float *accumulator, size_t rows, size_t dim);
+
+// A table in one array of rows*2*dim values: each row has dim parameters, and behind them their accumulators.
+adagrad_table adagrad_table_interleaved(float *memory, size_t rows, size_t dim);
+
+// A table in one array of rows*(dim + 1) values: each row has dim parameters, and behind them its one accumulator.
+adagrad_table adagrad_table_interleaved_row_wise(float *memory, size_t rows, size_t dim);
+
+// Steps with L1 and L2, see adagrad_regularized. Each strength must be finite and at least 0.
+adagrad_regularized adagrad_regularized_new(float learning_rate, float l1, float l2);
 
 // The name of the first field of the options that is out of its range; null if there is none, or if options is null or
 // misaligned. Do not free it.
@@ -502,6 +669,205 @@ adagrad_status adagrad_summarize(const adagrad_options *options,
                                  float threshold,
                                  float gradient,
                                  adagrad_summary *summary);
+
+// One step for each of count rows of a table, in their order: adagrad_step_rows_u32 for all layouts. rows has count values,
+// grads has count*gradient_stride. A row that appears twice gets two steps. report may be null.
+//
+// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, UNKNOWN, DIM, ROW, OPTION, UNAVAILABLE.
+adagrad_status adagrad_table_step_u32(const adagrad_options *options,
+                                      const adagrad_table *table,
+                                      const uint32_t *rows,
+                                      const float *grads,
+                                      size_t count,
+                                      adagrad_report *report);
+
+// adagrad_table_step_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_u64(const adagrad_options *options,
+                                      const adagrad_table *table,
+                                      const uint64_t *rows,
+                                      const float *grads,
+                                      size_t count,
+                                      adagrad_report *report);
+
+// One step for each row of each bag, in that order, with the gradient of its bag: the bits of adagrad_table_step_u32 with a
+// copy of it for each row. With mean a row's gradient is the bag's, divided by the number of its rows; with weights it is
+// then multiplied by the row's. grads has bags*gradient_stride values. scratch has columns values; it may be null where
+// there is neither mean nor weights. report may be null.
+//
+// Errors: those of adagrad_table_step_u32, and OFFSET.
+adagrad_status adagrad_table_step_bags_u32(const adagrad_options *options,
+                                           const adagrad_table *table,
+                                           const adagrad_bags_u32 *bags,
+                                           const float *grads,
+                                           float *scratch,
+                                           adagrad_report *report);
+
+// adagrad_table_step_bags_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_bags_u64(const adagrad_options *options,
+                                           const adagrad_table *table,
+                                           const adagrad_bags_u64 *bags,
+                                           const float *grads,
+                                           float *scratch,
+                                           adagrad_report *report);
+
+// Scales back each of count rows whose norm, the root of its sum of squares, is more than max_norm: by max_norm/(norm +
+// 1e-7), as max_norm of torch.nn.Embedding does. Call it after a step. A row that is not finite is left as it is and counted
+// in the report, which may be null.
+//
+// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, UNKNOWN, DIM, ROW; OPTION if max_norm is negative or NaN.
+adagrad_status adagrad_table_limit_norms_u32(const adagrad_table *table,
+                                             const uint32_t *rows,
+                                             size_t count,
+                                             float max_norm,
+                                             adagrad_report *report);
+
+// adagrad_table_limit_norms_u32 with indices of 64 bits.
+adagrad_status adagrad_table_limit_norms_u64(const adagrad_table *table,
+                                             const uint64_t *rows,
+                                             size_t count,
+                                             float max_norm,
+                                             adagrad_report *report);
+
+// Takes the decoupled decay that each of count rows owes since the step in which it was last seen: w = w*(1 -
+// learning_rate*weight_decay)^(step - last), the power rounded to float, and last = step. Call it before each step, with its
+// rows and its number, from 1 on, and at the end with all rows; the steps themselves are without decay. last_steps has a
+// value for each row of the table, and begins as 0. report may be null.
+//
+// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, UNKNOWN, DIM, ROW; OPTION if the rate or the decay is negative or not finite, or
+// their product is more than 1; STEP for a row that was last seen after step.
+adagrad_status adagrad_table_decay_rows_u32(const adagrad_table *table,
+                                            const uint32_t *rows,
+                                            size_t count,
+                                            float learning_rate,
+                                            float weight_decay,
+                                            uint32_t *last_steps,
+                                            uint32_t step,
+                                            adagrad_report *report);
+
+// adagrad_table_decay_rows_u32 with indices of 64 bits.
+adagrad_status adagrad_table_decay_rows_u64(const adagrad_table *table,
+                                            const uint64_t *rows,
+                                            size_t count,
+                                            float learning_rate,
+                                            float weight_decay,
+                                            uint32_t *last_steps,
+                                            uint32_t step,
+                                            adagrad_report *report);
+
+// Sorts the gradients of count rows by who owns the rows. rows has count values, grads count*dim; to_rows and to_grads are as
+// long, and get those for owner 0 first, then those for owner 1, and so on, each in the order that it had. to_rows has the
+// row's index in its owner's own table: the row less the first of the range, or the row divided by the number of owners.
+// counts has a value for each owner: how many rows it got. report may be null. The owners' steps then give the bits that one
+// call gives for the whole table.
+//
+// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, DIM, ROW, OWNERS.
+adagrad_status adagrad_partition_u32(const uint32_t *rows,
+                                     const float *grads,
+                                     size_t count,
+                                     size_t dim,
+                                     const adagrad_owners *owners,
+                                     uint32_t *to_rows,
+                                     float *to_grads,
+                                     size_t *counts,
+                                     adagrad_report *report);
+
+// adagrad_partition_u32 with indices of 64 bits.
+adagrad_status adagrad_partition_u64(const uint64_t *rows,
+                                     const float *grads,
+                                     size_t count,
+                                     size_t dim,
+                                     const adagrad_owners *owners,
+                                     uint64_t *to_rows,
+                                     float *to_grads,
+                                     size_t *counts,
+                                     adagrad_report *report);
+
+// One step of FTRL-Proximal (McMahan et al., Ad Click Prediction, 2013) for each of n parameters w with gradient g,
+// accumulator G and linear term z, the same bits as TensorFlow's ApplyFtrl with a power of -1/2. z starts at 0. All four
+// arrays have n values. Each operation rounds once, and what overflows stays at FLT_MAX, but for z and w:
+//
+//     H = G + g*g
+//     s = (sqrt(H) - sqrt(G))/learning_rate
+//     z = z + (g - s*w)
+//     d = sqrt(H)/learning_rate + 2*l2
+//     w = (clamp(z, -l1, l1) - z)/d      so 0 where |z| is at most l1; nothing where d is 0
+//     G = H
+//
+// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, OPTION, UNAVAILABLE.
+adagrad_status adagrad_ftrl_step(const adagrad_regularized *options,
+                                 float *params,
+                                 const float *grads,
+                                 float *accumulator,
+                                 float *linear,
+                                 size_t n);
+
+// One step of proximal Adagrad (Duchi, Hazan and Singer, 2011) for each of n parameters, as TensorFlow's
+// ApplyProximalAdagrad. All three arrays have n values. Each operation rounds once, and what overflows stays at FLT_MAX, but
+// for v and w:
+//
+//     G = G + g*g
+//     r = learning_rate/sqrt(G)
+//     v = w - r*g
+//     w = (v - clamp(v, -r*l1, r*l1))/(1 + r*l2)      nothing where G is 0
+//
+// Errors: those of adagrad_ftrl_step.
+adagrad_status adagrad_proximal_step(const adagrad_regularized *options,
+                                     float *params,
+                                     const float *grads,
+                                     float *accumulator,
+                                     size_t n);
+
+// adagrad_ftrl_step for each of count rows of a table, in their order. params, accumulator and linear have table_rows*dim
+// values, rows has count, grads has count*dim. A row that appears twice gets two steps. report may be null.
+//
+// Errors: those of adagrad_ftrl_step, DIM, ROW.
+adagrad_status adagrad_ftrl_step_rows_u32(const adagrad_regularized *options,
+                                          float *params,
+                                          float *accumulator,
+                                          float *linear,
+                                          size_t table_rows,
+                                          size_t dim,
+                                          const uint32_t *rows,
+                                          const float *grads,
+                                          size_t count,
+                                          adagrad_report *report);
+
+// adagrad_ftrl_step_rows_u32 with indices of 64 bits.
+adagrad_status adagrad_ftrl_step_rows_u64(const adagrad_regularized *options,
+                                          float *params,
+                                          float *accumulator,
+                                          float *linear,
+                                          size_t table_rows,
+                                          size_t dim,
+                                          const uint64_t *rows,
+                                          const float *grads,
+                                          size_t count,
+                                          adagrad_report *report);
+
+// adagrad_proximal_step for each of count rows of a table, in their order. params and accumulator have table_rows*dim values,
+// rows has count, grads has count*dim. A row that appears twice gets two steps. report may be null.
+//
+// Errors: those of adagrad_proximal_step, DIM, ROW.
+adagrad_status adagrad_proximal_step_rows_u32(const adagrad_regularized *options,
+                                              float *params,
+                                              float *accumulator,
+                                              size_t table_rows,
+                                              size_t dim,
+                                              const uint32_t *rows,
+                                              const float *grads,
+                                              size_t count,
+                                              adagrad_report *report);
+
+// adagrad_proximal_step_rows_u32 with indices of 64 bits.
+adagrad_status adagrad_proximal_step_rows_u64(const adagrad_regularized *options,
+                                              float *params,
+                                              float *accumulator,
+                                              size_t table_rows,
+                                              size_t dim,
+                                              const uint64_t *rows,
+                                              const float *grads,
+                                              size_t count,
+                                              adagrad_report *report);
 
 #ifdef __cplusplus
 }  // extern "C"

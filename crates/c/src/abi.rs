@@ -1,7 +1,10 @@
-//! The functions that C calls with pointers, and all `unsafe` blocks of this package. Each checks its pointers, makes slices of them, and hands
-//! these to safe code. What C promises, because no check can tell, is that a pointer that is not null leads to as many
+//! The functions that C calls with pointers, here and in `abi/`: all `unsafe` blocks of this package. Each checks its pointers,
+//! makes slices of them, and hands these to safe code. What C promises, because no check can tell, is that a pointer that is not null leads to as many
 //! initialized values as the call says, which nothing else writes meanwhile.
 #![expect(unsafe_code, reason = "pointers become slices here, and names are exported")]
+
+mod regularized;
+mod table;
 
 use core::ffi::{CStr, c_char};
 use core::{ptr, slice};
@@ -343,7 +346,7 @@ pub unsafe extern "C" fn adagrad_effective_rates(
     let call = || {
         // SAFETY: by C's promise.
         let options = unsafe { read(options) }?;
- options.check()?;
+        options.check()?;
         apart(span(accumulator, n)?, span(rates, n)?)?;
         // SAFETY: the arrays have been checked, and against each other; the rest is C's promise.
         let (accumulator, rates) = unsafe { (array(accumulator, n), array_mut(rates, n)) };
@@ -364,7 +367,7 @@ pub unsafe extern "C" fn adagrad_summarize(
     let call = || {
         // SAFETY: by C's promise.
         let options = unsafe { read(options) }?;
- options.check()?;
+        options.check()?;
         span(accumulator, n)?;
         // SAFETY: the array has been checked; the rest is C's promise.
         let values = unsafe { array(accumulator, n) };

@@ -10,12 +10,14 @@ use crate::status::Status;
 pub struct Report {
     /// The number of elements, or of rows of a row-wise table, that ADAGRAD_NON_FINITE_SKIP left as they were.
     pub skipped: usize,
-    /// With ADAGRAD_STATUS_ROW and ADAGRAD_STATUS_ACCUMULATOR the first bad position in the array; otherwise 0.
+    /// The number of rows that were passed over because they are not in the table, see adagrad_table.
+    pub out_of_range: usize,
+    /// With ADAGRAD_STATUS_ROW, _ACCUMULATOR, _OFFSET, _OWNERS and _STEP the first bad position in the array; otherwise 0.
     pub position: usize,
 }
 
 impl Report {
-    pub const NONE: Self = Self { skipped: 0, position: 0 };
+    pub const NONE: Self = Self { skipped: 0, out_of_range: 0, position: 0 };
 }
 
 /// How far the effective learning rates of some accumulators have fallen. Rates that are infinite or NaN are counted in
@@ -56,15 +58,30 @@ pub type Outcome = Result<Report, (Status, Report)>;
 #[cold]
 fn refused(error: Error) -> (Status, Report) {
     let position = match error {
-        Error::Row { position, .. } | Error::Accumulator { position, .. } => position,
+        Error::Row { position, .. }
+        | Error::Accumulator { position, .. }
+        | Error::Offset { position, .. }
+        | Error::Range { position, .. }
+        | Error::Step { position, .. } => position,
         _ => 0,
     };
     (error.into(), Report { position, ..Report::NONE })
 }
 
 #[inline(always)]
-fn outcome(result: Result<adagrad_rs::Report, Error>) -> Outcome {
-    result.map(|report| Report { skipped: report.skipped, ..Report::NONE }).map_err(refused)
+pub fn outcome(result: Result<adagrad_rs::Report, Error>) -> Outcome {
+    let report = |report: adagrad_rs::Report| Report {
+        skipped: report.skipped,
+        out_of_range: report.out_of_range,
+        ..Report::NONE
+    };
+    result.map(report).map_err(refused)
+}
+
+/// Of a call that has nothing to report but errors.
+#[inline(always)]
+pub fn done(result: Result<(), Error>) -> Outcome {
+    result.map(|()| Report::NONE).map_err(refused)
 }
 
 /// On bare metal a function of its own, so that the crate's step has one caller, and no [`Error`] is moved about.
@@ -101,5 +118,5 @@ pub fn step_rows<I: RowIndex>(
 }
 
 pub fn state(accumulator: &[f32]) -> Outcome {
-    check_accumulator(accumulator).map(|()| Report::NONE).map_err(refused)
+    done(check_accumulator(accumulator))
 }

@@ -7,6 +7,8 @@ mod abi;
 mod calls;
 mod options;
 mod pointers;
+mod regularized;
 mod schedule;
 mod status;
+mod table;
 mod values;

@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use adagrad_rs::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, Error, NonFinite, WeightDecay};
+use adagrad_rs::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, Error, NonFinite, Order, WeightDecay};
 
 use crate::status::Status;
 
@@ -56,6 +56,16 @@ pub enum NonFiniteKind {
     Skip = 1,
 }
 
+/// Which comes first in a step, see adagrad_options.
+#[repr(u8)]
+pub enum OrderKind {
+    /// The gradient is added to G, then the parameter moves by the new G.
+    AccumulateFirst = 0,
+    /// The parameter moves by G as it was, then the gradient is added, as in GloVe. A step may then move a parameter by far
+    /// more than learning_rate, and G must not start at 0.
+    StepFirst = 1,
+}
+
 /// The instructions that run a step, see adagrad_options.
 #[repr(u8)]
 pub enum BackendKind {
@@ -81,6 +91,8 @@ pub enum BackendKind {
 ///     d = sqrt(G) + epsilon              or sqrt(G + epsilon), as epsilon_place says
 ///     w = w - (w*weight_decay)*learning_rate        ADAGRAD_DECAY_DECOUPLED
 ///     w = w - (learning_rate*g)/d        nothing where d is 0
+///
+/// With ADAGRAD_ORDER_STEP_FIRST d is made of G as it was before.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Options {
@@ -112,13 +124,13 @@ pub struct Options {
     pub backend: u8,
     /// 0 descends, 1 ascends.
     pub maximize: u8,
-    /// Must be 0.
-    pub reserved: u8,
+    /// An adagrad_order.
+    pub order: u8,
 }
 
 /// The fields that are a number of an enum, in order; and the greatest number of each.
 const NAMES: [&CStr; 8] =
-    [c"epsilon_place", c"decay", c"accumulation", c"arithmetic", c"non_finite", c"backend", c"maximize", c"reserved"];
+    [c"epsilon_place", c"decay", c"accumulation", c"arithmetic", c"non_finite", c"backend", c"maximize", c"order"];
 const GREATEST: [u8; 8] = [
     EpsilonPlace::InsideSqrt as u8,
     Decay::Decoupled as u8,
@@ -127,15 +139,14 @@ const GREATEST: [u8; 8] = [
     NonFiniteKind::Skip as u8,
     BackendKind::Avx512 as u8,
     1,
-    0,
+    OrderKind::StepFirst as u8,
 ];
 
 impl Options {
     #[inline(always)]
     fn numbers(&self) -> [u8; 8] {
-        let Self { epsilon_place, decay, accumulation, arithmetic, non_finite, backend, maximize, reserved, .. } =
-            *self;
-        [epsilon_place, decay, accumulation, arithmetic, non_finite, backend, maximize, reserved]
+        let Self { epsilon_place, decay, accumulation, arithmetic, non_finite, backend, maximize, order, .. } = *self;
+        [epsilon_place, decay, accumulation, arithmetic, non_finite, backend, maximize, order]
     }
 
     /// Whether each number is one of its enum's.
@@ -144,7 +155,7 @@ impl Options {
         // Not in a loop: for size the compiler would link the table, and with it all texts that end with a 0.
         const G: [u8; 8] = GREATEST;
         let [a, b, c, d, e, f, g, h] = self.numbers();
-        (a <= G[0]) & (b <= G[1]) & (c <= G[2]) & (d <= G[3]) & (e <= G[4]) & (f <= G[5]) & (g <= G[6]) & (h == G[7])
+        (a <= G[0]) & (b <= G[1]) & (c <= G[2]) & (d <= G[3]) & (e <= G[4]) & (f <= G[5]) & (g <= G[6]) & (h <= G[7])
     }
 
     /// In the crate's form, if all numbers are known. Not as a `Result`, which would be copied out of. Ranges are for
@@ -182,6 +193,11 @@ impl Options {
                 NonFinite::Skip
             } else {
                 NonFinite::Propagate
+            })
+            .with_order(if self.order == OrderKind::StepFirst as u8 {
+                Order::StepFirst
+            } else {
+                Order::AccumulateFirst
             })
             .with_initial_accumulator(self.initial_accumulator);
         let options = if self.clip_value == f32::INFINITY { options } else { options.with_clip_value(self.clip_value) };
@@ -221,7 +237,7 @@ impl Options {
 
 /// The backend of a number, unless it is that of the detected one.
 #[inline(always)]
-fn named(number: u8) -> Option<Backend> {
+pub fn named(number: u8) -> Option<Backend> {
     const SCALAR: u8 = BackendKind::Scalar as u8;
     const PORTABLE: u8 = BackendKind::Portable as u8;
     const AVX2: u8 = BackendKind::Avx2 as u8;
@@ -248,7 +264,7 @@ impl From<Adagrad> for Options {
             learning_rate: preset.learning_rate(),
             epsilon,
             weight_decay: 0.0,
-            gradient_scale: 1.0,
+            gradient_scale: preset.gradient_scale(),
             clip_value: f32::INFINITY,
             rho: 0.0,
             initial_accumulator: preset.initial_accumulator(),
@@ -263,7 +279,11 @@ impl From<Adagrad> for Options {
             non_finite: NonFiniteKind::Propagate as u8,
             backend: BackendKind::Detected as u8,
             maximize: 0,
-            reserved: 0,
+            order: if preset.order() == Order::StepFirst {
+                OrderKind::StepFirst as u8
+            } else {
+                OrderKind::AccumulateFirst as u8
+            },
         }
     }
 }

@@ -6,8 +6,10 @@ use core::ffi::c_char;
 use adagrad_rs::{Adagrad, clip_norm_scale};
 
 use crate::options::{self, Options};
+use crate::regularized::Regularized;
 use crate::schedule::{Schedule, ScheduleBase};
 use crate::status;
+use crate::table::{Layout, Table};
 
 /// Adagrad with epsilon 1e-8 outside the root, and all else off. A step from G = 0 moves a parameter by learning_rate.
 #[unsafe(no_mangle)]
@@ -47,6 +49,13 @@ pub extern "C" fn adagrad_optax(learning_rate: f32) -> Options {
     Adagrad::optax(learning_rate).into()
 }
 
+/// The step of GloVe's glove.c at this rate, in float. It multiplies gradients by the rate first, so that is the
+/// gradient_scale here, and learning_rate is 1: ADAGRAD_ORDER_STEP_FIRST, epsilon 0; accumulators start at 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_glove(learning_rate: f32) -> Options {
+    Adagrad::glove(learning_rate).into()
+}
+
 /// What a status says, in English. Any number may be given. Do not free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn adagrad_status_message(status: i32) -> *const c_char {
@@ -82,4 +91,35 @@ pub extern "C" fn adagrad_schedule_inverse_sqrt(rate: f64) -> Schedule {
 #[unsafe(no_mangle)]
 pub extern "C" fn adagrad_clip_norm_scale(sum_of_squares: f64, max_norm: f32) -> f32 {
     clip_norm_scale(sum_of_squares, max_norm)
+}
+
+/// A table with one accumulator per element: params and accumulator have rows*dim values, row by row.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_table_new(params: *mut f32, accumulator: *mut f32, rows: usize, dim: usize) -> Table {
+    Table::of(params, accumulator, rows, dim, Layout::ElementWise)
+}
+
+/// A table with one accumulator per row, FBGEMM's row-wise Adagrad: params has rows*dim values, accumulator has rows. A
+/// row's G grows by the mean of its squared gradients.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_table_row_wise(params: *mut f32, accumulator: *mut f32, rows: usize, dim: usize) -> Table {
+    Table::of(params, accumulator, rows, dim, Layout::RowWise)
+}
+
+/// A table in one array of rows*2*dim values: each row has dim parameters, and behind them their accumulators.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_table_interleaved(memory: *mut f32, rows: usize, dim: usize) -> Table {
+    Table::of(memory, core::ptr::null_mut(), rows, dim, Layout::Interleaved)
+}
+
+/// A table in one array of rows*(dim + 1) values: each row has dim parameters, and behind them its one accumulator.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_table_interleaved_row_wise(memory: *mut f32, rows: usize, dim: usize) -> Table {
+    Table::of(memory, core::ptr::null_mut(), rows, dim, Layout::InterleavedRowWise)
+}
+
+/// Steps with L1 and L2, see adagrad_regularized. Each strength must be finite and at least 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_regularized_new(learning_rate: f32, l1: f32, l2: f32) -> Regularized {
+    Regularized { learning_rate, l1, l2, backend: options::BackendKind::Detected as u8, reserved: [0; 3] }
 }

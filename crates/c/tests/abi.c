@@ -1,90 +1,16 @@
 // Tests of the C library: each option against the formula in C, each call, and that each kind of bad argument is refused
 // by its status with nothing written. Built by ../test with -ffp-contract=off, under the sanitizers and without.
 
-#include <adagrad.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static int failures = 0, checks = 0;
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        checks++;                                                              \
-        if (!(condition)) {                                                    \
-            failures++;                                                        \
-            printf("FAILED: %s:%d: %s\n", __FILE__, __LINE__, #condition);     \
-        }                                                                      \
-    } while (0)
+#include "common.h"
 
 enum { MOST = 300 };
-static uint32_t state = 1;
-
-// A number between -1 and 1.
-static float number(void) {
-    state = state * 1664525u + 1013904223u;
-    return (float)(state >> 8) / 8388608.0f - 1.0f;
-}
-
-// Three arrays of exactly n values, so that a sanitizer sees what goes beyond.
-typedef struct {
-    size_t n;
-    float *w, *g, *a;
-} arrays;
-
-static arrays made(size_t n) {
-    arrays all = {n, malloc((n + 1) * sizeof(float)), malloc((n + 1) * sizeof(float)), malloc((n + 1) * sizeof(float))};
-    if (!all.w || !all.g || !all.a) abort();
-    for (size_t i = 0; i < n; i++) {
-        all.w[i] = number();
-        all.g[i] = number();
-        all.a[i] = fabsf(number());
-    }
-    return all;
-}
-
-static arrays copied(arrays from) {
-    arrays all = made(from.n);
-    memcpy(all.w, from.w, from.n * sizeof(float));
-    memcpy(all.g, from.g, from.n * sizeof(float));
-    memcpy(all.a, from.a, from.n * sizeof(float));
-    return all;
-}
-
-static void freed(arrays all) {
-    free(all.w);
-    free(all.g);
-    free(all.a);
-}
-
-static int same(const float *a, const float *b, size_t n) { return n == 0 || memcmp(a, b, n * sizeof(float)) == 0; }
-
-static int all_same(arrays a, arrays b) {
-    return a.n == b.n && same(a.w, b.w, a.n) && same(a.g, b.g, a.n) && same(a.a, b.a, a.n);
-}
-
-// The step of one element, as the header has it.
-static void plain(const adagrad_options *o, float *w, float g, float *a) {
-    g = (o->maximize ? -o->gradient_scale : o->gradient_scale) * g;
-    if (g > o->clip_value) g = o->clip_value;
-    if (g < -o->clip_value) g = -o->clip_value;
-    if (o->decay == ADAGRAD_DECAY_L2 && o->weight_decay != 0) g = g + o->weight_decay * *w;
-    const float square = g * g;
-    if (o->accumulation == ADAGRAD_ACCUMULATION_SUM) *a = *a + square;
-    if (o->accumulation == ADAGRAD_ACCUMULATION_LEAKY) *a = o->rho * *a + square;
-    if (o->accumulation == ADAGRAD_ACCUMULATION_EMA) *a = o->rho * *a + (1.0f - o->rho) * square;
-    const float d = o->epsilon_place == ADAGRAD_EPSILON_PLACE_INSIDE_SQRT ? sqrtf(*a + o->epsilon) : sqrtf(*a) + o->epsilon;
-    if (o->decay == ADAGRAD_DECAY_DECOUPLED && o->weight_decay != 0) *w = *w - *w * o->weight_decay * o->learning_rate;
-    if (d != 0) *w = *w - o->learning_rate * g / d;
-}
 
 static void compare(const adagrad_options *o) {
     for (size_t n = 0; n < MOST; n += 1 + n / 8) {
         arrays ours = made(n), theirs = copied(ours), zeroed = copied(ours);
-        adagrad_report report = {9, 9};
+        adagrad_report report = {9, 9, 9};
         CHECK(adagrad_step(o, ours.w, ours.g, ours.a, n, &report) == ADAGRAD_STATUS_OK);
-        CHECK(report.skipped == 0 && report.position == 0);
+        CHECK(report.skipped == 0 && report.out_of_range == 0 && report.position == 0);
         for (size_t i = 0; i < n; i++) plain(o, &theirs.w[i], theirs.g[i], &theirs.a[i]);
         CHECK(all_same(ours, theirs));
         CHECK(adagrad_step_and_zero(o, zeroed.w, zeroed.g, zeroed.a, n, NULL) == ADAGRAD_STATUS_OK);
@@ -139,9 +65,19 @@ static void options_that_differ(void) {
     o.non_finite = ADAGRAD_NON_FINITE_SKIP;
     float ws[2] = {1, 1}, as[2] = {0, 0};
     const float gs[2] = {NAN, 3};
-    adagrad_report report = {0, 0};
+    adagrad_report report = {0, 0, 0};
     CHECK(adagrad_step(&o, ws, gs, as, 2, &report) == 0 && report.skipped == 1);
     CHECK(ws[0] == 1 && ws[1] == 0.5f && as[0] == 0 && as[1] == 9);
+
+    // d is made of G as it was: 0.5*1/sqrt(4), and then 4 + 1*1.
+    o = adagrad_new(0.5f);
+    o.epsilon = 0;
+    o.order = ADAGRAD_ORDER_STEP_FIRST;
+    w = 0, g = 1, a = 4;
+    CHECK(adagrad_step(&o, &w, &g, &a, 1, NULL) == 0 && w == -0.25f && a == 5);
+    o = adagrad_glove(0.05f);
+    CHECK(o.gradient_scale == 0.05f && o.learning_rate == 1 && o.epsilon == 0 && o.initial_accumulator == 1);
+    CHECK(o.order == ADAGRAD_ORDER_STEP_FIRST && adagrad_new(1).order == ADAGRAD_ORDER_ACCUMULATE_FIRST);
 
     o = adagrad_tensorflow(0.1f);
     CHECK(o.epsilon == 1e-7f && o.epsilon_place == ADAGRAD_EPSILON_PLACE_OUTSIDE_SQRT && o.initial_accumulator == 0.1f);
@@ -174,7 +110,7 @@ static void rows(void) {
     CHECK(params[0] == 0 && params[7] == -(0.1f / (5.0f + 1e-8f)) * 7);
 
     // The last row is outside: none is stepped.
-    adagrad_report report = {9, 9};
+    adagrad_report report = {9, 9, 9};
     const uint32_t outside[COUNT] = {6, 0, 7, 1};
     arrays d = copied(a);
     CHECK(adagrad_step_rows_u32(&o, a.w, a.a, ROWS, DIM, outside, a.g, COUNT, &report) == ADAGRAD_STATUS_ROW);
@@ -246,7 +182,7 @@ static void values(void) {
     CHECK(adagrad_all_finite(infinite, 2, &answer) == 0 && !answer);
     CHECK(adagrad_all_finite(infinite, SIZE_MAX, &answer) == ADAGRAD_STATUS_LENGTH);
     CHECK(adagrad_all_finite(finite, 3, NULL) == ADAGRAD_STATUS_NULL);
-    adagrad_report report = {0, 0};
+    adagrad_report report = {0, 0, 0};
     CHECK(adagrad_check_accumulator(finite, 3, &report) == 0);
     CHECK(adagrad_check_accumulator(bad, 3, &report) == ADAGRAD_STATUS_ACCUMULATOR && report.position == 2);
 
@@ -322,11 +258,13 @@ static void bad_options(void) {
     REFUSED(non_finite, "non_finite", 255, (void)0);
     REFUSED(backend, "backend", 5, (void)0);
     REFUSED(maximize, "maximize", 2, (void)0);
-    REFUSED(reserved, "reserved", 1, (void)0);
+    REFUSED(order, "order", 2, (void)0);
     CHECK(adagrad_bad_option(NULL) == NULL);
-    for (int status = 0; status >= ADAGRAD_STATUS_OTHER; status--) CHECK(strlen(adagrad_status_message(status)) > 3);
+    for (int status = 0; status >= ADAGRAD_STATUS_STEP; status--) CHECK(strlen(adagrad_status_message(status)) > 3);
     CHECK(strcmp(adagrad_status_message(0), "done") == 0);
     CHECK(strcmp(adagrad_status_message(ADAGRAD_STATUS_OTHER), "another error") == 0);
+    CHECK(strcmp(adagrad_status_message(ADAGRAD_STATUS_STEP), "a row was last seen after this step") == 0);
+    CHECK(strcmp(adagrad_status_message(ADAGRAD_STATUS_STEP - 1), "no status of adagrad") == 0);
     CHECK(strcmp(adagrad_status_message(1), "no status of adagrad") == 0);
     CHECK(strcmp(adagrad_status_message(INT32_MIN), "no status of adagrad") == 0);
 }

@@ -15,8 +15,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_src(package.join("src/options.rs"))
         .with_src(package.join("src/schedule.rs"))
         .with_src(package.join("src/calls.rs"))
+        .with_src(package.join("src/table.rs"))
+        .with_src(package.join("src/regularized.rs"))
         .with_src(package.join("src/values.rs"))
         .with_src(package.join("src/abi.rs"))
+        .with_src(package.join("src/abi/table.rs"))
+        .with_src(package.join("src/abi/regularized.rs"))
         .generate()?
         .write(&mut header);
     if std::env::args().any(|argument| argument == "--check") {

@@ -37,3 +37,15 @@ fn the_detected_backend_gives_the_same_bits() {
         dense::Case::new(options, &state).check(options.adagrad(), [0; 3]);
     }
 }
+
+/// A backend that is named has no short cuts for few elements, which the detected one has for some options.
+#[test]
+fn the_detected_backend_gives_the_same_bits_over_options() {
+    for (i, options) in inputs::options().into_iter().enumerate() {
+        for length in [1, 2, 3, 4, 5, 7, 8, 9, 15, 31, 127, 130] {
+            let value = if i % 2 == 0 { inputs::Random::any } else { inputs::Random::ordinary };
+            let state = inputs::State::new(length, i as u64, value);
+            dense::Case::new(options, &state).check(options.adagrad(), [0; 3]);
+        }
+    }
+}

@@ -18,8 +18,12 @@ pub(crate) use never;
 
 mod blocks;
 mod dense;
+#[cfg(feature = "half")]
+mod dither;
 mod flags;
 mod gradients;
+#[cfg(feature = "half")]
+mod mixed;
 mod narrow_rows;
 mod quotients;
 mod reduce;
@@ -28,14 +32,22 @@ mod roots;
 mod row_wise;
 mod rows;
 mod rule;
+#[cfg(feature = "half")]
+mod sixteen;
 mod storage;
 
 pub(crate) use dense::{Few, LONG, Long, SHORT, Short};
+#[cfg(feature = "half")]
+pub(crate) use dither::{Nearest, Rounding, Stream};
 pub(crate) use flags::Flags;
 pub(crate) use gradients::{BagGradients, Gradients};
+#[cfg(feature = "half")]
+pub(crate) use mixed::MixedStep;
 pub(crate) use narrow_rows::{NarrowRowWise, NarrowRows};
 pub(crate) use quotients::greatest_estimate;
 pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use regularized::{Rates, Regularized};
 pub(crate) use rows::{AnyRows, Rows, ScalarRows, ShortRows};
 pub(crate) use rule::Rule;
+#[cfg(feature = "half")]
+pub(crate) use storage::Storage;

@@ -2,6 +2,8 @@
 
 mod bags;
 mod dense;
+#[cfg(feature = "half")]
+mod mixed;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod rows;

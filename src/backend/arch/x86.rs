@@ -25,7 +25,7 @@ macro_rules! lanes_of_features {
     (
         $Token:ident, $features:tt, $(level $level:ident detected by $detection:ident,)? lanes $W:literal, $Vector:ty, $Mask:ty;
         $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
-        $(fn $operation:ident($($argument:ident: $Argument:ty),*) -> $Result:ty;)*
+        $($(#[$attribute:meta])* fn $operation:ident($($argument:ident: $Argument:ty),*) -> $Result:ty;)*
         calls on $Narrower:ident;
         $(half $Half:ident;)?
         $(runs other kernels by $enter:ident;)?
@@ -137,7 +137,14 @@ macro_rules! lanes_of_features {
                 $crate::backend::arch::x86::prefetch(values);
             }
 
+            #[cfg(feature = "half")]
+            #[inline(always)]
+            fn splat_bits(self, x: u32) -> $Vector {
+                bytemuck::must_cast([x; $W])
+            }
+
             $(
+                $(#[$attribute])*
                 #[inline(always)]
                 fn $operation(self, $($argument: $Argument),*) -> $Result {
                     with_features! { $features
@@ -166,7 +173,14 @@ macro_rules! lanes_of_features {
             $(
                 #[inline(always)]
                 fn call<K: Kernel>(self, kernel: K) -> K::Output {
-                    self.$enter(kernel)
+                    with_features! { $features
+                        #[inline]
+                        fn narrower() -> $Narrower {
+                            $Narrower::with_features()
+                        }
+                    }
+                    // SAFETY: `narrower` is safe but for its features, and by the token's invariant the CPU has them.
+                    unsafe { narrower() }.$enter(kernel)
                 }
             )?
 
@@ -189,11 +203,55 @@ macro_rules! lanes_of_features {
     };
 }
 
-/// A module whose `get` says whether the CPU has the listed features.
+/// A module whose `get` says whether the CPU has the listed features. `cpufeatures` does not know F16C, which uses the same
+/// registers as AVX.
 macro_rules! detection {
-    ($module:ident, [$($feature:tt),+]) => {
-        cpufeatures::new!($module, $($feature),+);
+    ($module:ident, ["f16c", $($feature:tt),+]) => {
+        mod $module {
+            use core::sync::atomic::{AtomicU8, Ordering};
+
+            cpufeatures::new!(others, $($feature),+);
+
+            const UNKNOWN: u8 = 0;
+            const ABSENT: u8 = 1;
+            const PRESENT: u8 = 2;
+
+            /// The answer, once it is known.
+            static STORAGE: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+            #[inline(always)]
+            pub(super) fn get() -> bool {
+                if cfg!(all(target_feature = "f16c", $(target_feature = $feature),+)) {
+                    return true;
+                }
+                match STORAGE.load(Ordering::Relaxed) {
+                    UNKNOWN => ask(),
+                    known => known == PRESENT,
+                }
+            }
+
+            #[cold]
+            fn ask() -> bool {
+                let has_all = others::get() && crate::backend::arch::x86::has_f16c();
+                STORAGE.store(if has_all { PRESENT } else { ABSENT }, Ordering::Relaxed);
+                has_all
+            }
+        }
     };
+}
+
+/// Whether the CPU has F16C. It may be asked only where it has AVX, and so the instruction that tells.
+fn has_f16c() -> bool {
+    /// Unsafe in older versions of Rust only.
+    ///
+    /// # Safety
+    ///
+    /// The CPU has the instruction.
+    unsafe fn leaf_1() -> u32 {
+        intrinsics::__cpuid(1).ecx
+    }
+    // SAFETY: the CPU has AVX, and every one with it has the instruction.
+    unsafe { leaf_1() & 1 << 29 != 0 }
 }
 
 mod avx2;

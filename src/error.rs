@@ -38,10 +38,21 @@ pub enum Error {
     },
     /// The number of columns is 0.
     ZeroDim,
-    /// The number of a table's parameters is not a multiple of the number of columns.
+    /// The length of a table's memory is not a multiple of that of a row.
     NotRows {
-        /// The number of parameters.
+        /// The argument.
+        what: &'static str,
+        /// Its length.
         len: usize,
+        /// The length of a row there.
+        row: usize,
+    },
+    /// A row, or a gradient, has fewer values than there are columns.
+    Stride {
+        /// The argument.
+        what: &'static str,
+        /// From where a row begins to where the next one does.
+        stride: usize,
         /// The number of columns.
         dim: usize,
     },
@@ -116,8 +127,11 @@ impl fmt::Display for Error {
                 write!(f, "{what} has length {actual}, expected at least {minimum}")
             }
             Self::ZeroDim => write!(f, "dim is 0, expected at least 1"),
-            Self::NotRows { len, dim } => {
-                write!(f, "params has length {len}, expected a multiple of dim, which is {dim}")
+            Self::NotRows { what, len, row } => {
+                write!(f, "{what} has length {len}, expected a multiple of {row}, the length of a row")
+            }
+            Self::Stride { what, stride, dim } => {
+                write!(f, "{what}: rows are {stride} apart, expected at least the {dim} columns")
             }
             Self::Row { position, row, rows } => {
                 write!(f, "rows[{position}] is {row}, expected 0 or more and less than {rows}, the table's rows")
@@ -155,4 +169,12 @@ pub(crate) fn check_length(what: &'static str, expected: usize, actual: usize) -
 #[inline(always)]
 pub(crate) fn check_room(what: &'static str, minimum: usize, actual: usize) -> Result<(), Error> {
     if actual >= minimum { Ok(()) } else { Err(Error::TooShort { what, minimum, actual }) }
+}
+
+pub(crate) fn check_stride(what: &'static str, stride: usize, dim: usize) -> Result<(), Error> {
+    match dim {
+        0 => Err(Error::ZeroDim),
+        _ if stride < dim => Err(Error::Stride { what, stride, dim }),
+        _ => Ok(()),
+    }
 }

@@ -135,15 +135,15 @@ fn tables() {
     };
     assert_eq!(new(6, 6, 0), Some(Error::ZeroDim));
     assert_eq!(new(0, 0, 0), Some(Error::ZeroDim));
-    assert_eq!(new(6, 6, 4), Some(Error::NotRows { len: 6, dim: 4 }));
-    assert_eq!(new(6, 6, usize::MAX), Some(Error::NotRows { len: 6, dim: usize::MAX }));
+    assert_eq!(new(6, 6, 4), Some(Error::NotRows { what: "params", len: 6, row: 4 }));
+    assert_eq!(new(6, 6, usize::MAX), Some(Error::NotRows { what: "params", len: 6, row: usize::MAX }));
     assert_eq!(new(6, 3, 2), Some(Error::Length { what: "accumulator", expected: 6, actual: 3 }));
     assert_eq!(new(6, 6, 2), None);
     assert_eq!(new(0, 0, 2), None);
     let mut row_wise =
         |accumulator_len: usize, dim| Table::row_wise(&mut params, &mut accumulator[..accumulator_len], dim).err();
     assert_eq!(row_wise(3, 0), Some(Error::ZeroDim));
-    assert_eq!(row_wise(3, 5), Some(Error::NotRows { len: 6, dim: 5 }));
+    assert_eq!(row_wise(3, 5), Some(Error::NotRows { what: "params", len: 6, row: 5 }));
     assert_eq!(row_wise(6, 2), Some(Error::Length { what: "accumulator", expected: 3, actual: 6 }));
     assert_eq!(row_wise(3, 2), None);
 }
@@ -408,7 +408,10 @@ fn messages_name_argument_value_and_expectation() {
         (Error::Length { what: "grads", expected: 6, actual: 5 }, "grads has length 5, expected 6"),
         (Error::TooShort { what: "scratch", minimum: 3, actual: 2 }, "scratch has length 2, expected at least 3"),
         (Error::ZeroDim, "dim is 0, expected at least 1"),
-        (Error::NotRows { len: 6, dim: 4 }, "params has length 6, expected a multiple of dim, which is 4"),
+        (
+            Error::NotRows { what: "params", len: 6, row: 4 },
+            "params has length 6, expected a multiple of 4, the length of a row",
+        ),
         (
             Error::Row { position: 1, row: -1, rows: 3 },
             "rows[1] is -1, expected 0 or more and less than 3, the table's rows",

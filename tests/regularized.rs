@@ -64,7 +64,7 @@ fn errors() {
         (ftrl.step(&mut w, &g, &mut a[1..], &mut z), length("accumulator", 6, 5)),
         (ftrl.step(&mut w, &g, &mut a, &mut z[1..]), length("linear", 6, 5)),
         (ftrl.step_rows(&mut w, &mut a, &mut z, 0, &[0_u32], &g), Error::ZeroDim),
-        (ftrl.step_rows(&mut w, &mut a, &mut z, 4, &[0_u32], &g), Error::NotRows { len: 6, dim: 4 }),
+        (ftrl.step_rows(&mut w, &mut a, &mut z, 4, &[0_u32], &g), Error::NotRows { what: "params", len: 6, row: 4 }),
         (ftrl.step_rows(&mut w, &mut a, &mut z[2..], 2, &[0_u32], &g[..2]), length("linear", 6, 4)),
         (ftrl.step_rows(&mut w, &mut a, &mut z, 2, &[0_u32], &g), length("grads", 2, 6)),
         (ftrl.step_rows(&mut w, &mut a, &mut z, 2, &[0_u32, 3], &g[..4]), row),

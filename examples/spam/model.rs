@@ -114,7 +114,7 @@ impl Learner<'_> {
     fn weights(&self) -> &[f32] {
         match self {
             Self::Sgd { weights, .. } => weights,
-            Self::Adagrad { table, .. } => table.params(),
+            Self::Adagrad { table, .. } => table.params().unwrap_or_default(),
         }
     }
 

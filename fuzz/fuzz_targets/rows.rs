@@ -145,7 +145,7 @@ impl<I: RowIndex + Pod + Sync> Case<I> {
             return vec![Error::ZeroDim];
         }
         if len % dim != 0 {
-            return vec![Error::NotRows { len, dim }];
+            return vec![Error::NotRows { what: "params", len, row: dim }];
         }
         let rows = len / dim;
         let in_table = 0..rows as i128;

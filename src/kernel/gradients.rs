@@ -8,6 +8,8 @@ use crate::table::Indices;
 #[derive(Default)]
 pub(crate) struct Gradients<'a> {
     values: &'a [f32],
+    /// From where one begins to where the next one does.
+    stride: usize,
     bags: Option<BagGradients<'a>>,
 }
 
@@ -37,14 +39,14 @@ impl<'a> BagGradients<'a> {
 impl<'a> Gradients<'a> {
     /// One for each row.
     #[inline(always)]
-    pub(crate) fn for_rows(values: &'a [f32]) -> Self {
-        Self { values, bags: None }
+    pub(crate) fn for_rows(values: &'a [f32], stride: usize) -> Self {
+        Self { values, stride, bags: None }
     }
 
     /// One for each bag.
     #[inline(always)]
-    pub(crate) fn for_bags(values: &'a [f32], bags: BagGradients<'a>) -> Self {
-        Self { values, bags: Some(bags) }
+    pub(crate) fn for_bags(values: &'a [f32], stride: usize, bags: BagGradients<'a>) -> Self {
+        Self { values, stride, bags: Some(bags) }
     }
 
     #[inline(always)]
@@ -64,12 +66,12 @@ impl<'a> Gradients<'a> {
     /// The same gradients twice, for parts of the table. The first gets so much of the room.
     #[cfg(feature = "rayon")]
     pub(crate) fn split(self, room: usize) -> (Self, Self) {
-        let Self { values, bags } = self;
+        let Self { values, stride, bags } = self;
         let Some(BagGradients { offsets, mean, weights, scratch, .. }) = bags else {
-            return (Self::for_rows(values), Self::for_rows(values));
+            return (Self::for_rows(values, stride), Self::for_rows(values, stride));
         };
         let (first, second) = scratch.split_at_mut(room.min(scratch.len()));
-        let bags = |scratch| Self::for_bags(values, BagGradients::new(offsets, mean, weights, scratch));
+        let bags = |scratch| Self::for_bags(values, stride, BagGradients::new(offsets, mean, weights, scratch));
         (bags(first), bags(second))
     }
 
@@ -77,7 +79,7 @@ impl<'a> Gradients<'a> {
     #[inline(always)]
     pub(crate) fn of<const W: usize, L: Lanes<W>>(&mut self, lanes: L, position: usize, dim: usize) -> &[f32] {
         let Some(bags) = &mut self.bags else {
-            return gradient(self.values, position, dim);
+            return gradient(self.values, position.wrapping_mul(self.stride), dim);
         };
         let mut is_new = false;
         while position >= bags.end {
@@ -86,7 +88,7 @@ impl<'a> Gradients<'a> {
             bags.begun = bags.begun.wrapping_add(1);
             is_new = true;
         }
-        let values = gradient(self.values, bags.begun.wrapping_sub(1), dim);
+        let values = gradient(self.values, bags.begun.wrapping_sub(1).wrapping_mul(self.stride), dim);
         if !bags.mean && bags.weights.is_none() {
             return values;
         }
@@ -100,10 +102,9 @@ impl<'a> Gradients<'a> {
     }
 }
 
-/// The gradient at a place.
+/// The gradient that begins at a place.
 #[inline(always)]
-fn gradient(values: &[f32], place: usize, dim: usize) -> &[f32] {
-    let start = place.wrapping_mul(dim);
+fn gradient(values: &[f32], start: usize, dim: usize) -> &[f32] {
     let Some(values) = values.get(start..start.wrapping_add(dim)) else { never!("a gradient for each row or bag") };
     values
 }

@@ -12,7 +12,7 @@ use crate::backend::lanes::{Kernel, Lanes};
 use crate::table::Indices;
 
 /// The step by a usual rule, with an accumulator per element.
-pub(crate) struct NarrowRows<'s, 'a>(pub(crate) &'s mut Rows<'a, false>);
+pub(crate) struct NarrowRows<'s, 'a>(pub(crate) &'s mut Rows<'a>);
 
 impl Kernel for NarrowRows<'_, '_> {
     type Output = usize;
@@ -21,7 +21,7 @@ impl Kernel for NarrowRows<'_, '_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        match self.0.dim {
+        match self.0.shape.dim {
             1 => Narrow::<1>::of(self.0).singly(lanes),
             2 => Narrow::<2>::of(self.0).singly(lanes),
             3 => Narrow::<3>::of(self.0).singly(lanes),
@@ -35,16 +35,16 @@ impl Kernel for NarrowRows<'_, '_> {
 }
 
 /// The row-wise step by a usual rule with a number of columns that the compiler knows.
-pub(crate) struct NarrowRowWise<'s, 'a>(pub(crate) &'s mut Rows<'a, true>);
+pub(crate) struct NarrowRowWise<'s, 'a>(pub(crate) &'s mut Rows<'a>);
 
-impl Rows<'_, true> {
+impl Rows<'_> {
     /// Whether [`NarrowRowWise`] is for them.
     #[inline(always)]
     pub(crate) fn are_narrow(&self) -> bool {
         !self.rule.flags.any(Flags::UNUSUAL)
-            && !self.grads.are_of_bags()
+            && self.are_plain()
             && self.params.len() < PREFETCH_FROM
-            && matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16)
+            && matches!(self.shape.dim, 1 | 2 | 3 | 4 | 8 | 16)
     }
 }
 
@@ -55,7 +55,7 @@ impl Kernel for NarrowRowWise<'_, '_> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        match self.0.dim {
+        match self.0.shape.dim {
             1 => self.columns::<W, L, 1>(lanes),
             2 => self.columns::<W, L, 2>(lanes),
             3 => self.columns::<W, L, 3>(lanes),
@@ -105,7 +105,7 @@ struct Narrow<'a, const D: usize> {
 
 impl<'a, const D: usize> Narrow<'a, D> {
     #[inline(always)]
-    fn of(rows: &'a mut Rows<'_, false>) -> Self {
+    fn of(rows: &'a mut Rows<'_>) -> Self {
         Self {
             step: Step::new(rows.rule, Flags::UNUSUAL_OR_FAST),
             params: rows.params.as_chunks_mut().0,

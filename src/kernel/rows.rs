@@ -8,7 +8,7 @@ use super::gradients::Gradients;
 use super::row_wise::step_row;
 use super::{Flags, Long, Rule, Short};
 use crate::backend::lanes::{Kernel, Lanes};
-use crate::table::Indices;
+use crate::table::{Indices, Layout, Shape};
 
 /// Rows of tables with fewer parameters are in the cache, or soon there.
 pub(super) const PREFETCH_FROM: usize = 1 << 17;
@@ -21,20 +21,20 @@ const PREFETCH_AHEAD: usize = 384;
 /// columns".
 const INLINED: usize = 32;
 
-/// A step for some rows of a table, with one accumulator per element or, if `ROW_WISE`, one per row.
+/// A step for some rows of a table.
 ///
-/// `params` is a multiple of `dim` long, `accumulator` holds `dim` values per row or, row-wise, one, `grads` has `dim` values
-/// for each of `rows`, and a row that is not in the table is passed over.
+/// `params` and `accumulator` have the shape, `grads` has values for each of `rows`, and a row that is not in the table is
+/// passed over.
 ///
 /// `params` and `accumulator` may be a part of the table, from `first_row` on. Then other rows are passed over.
-pub(crate) struct Rows<'a, const ROW_WISE: bool> {
+pub(crate) struct Rows<'a> {
     pub(crate) rule: &'a Rule<f32>,
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
+    pub(crate) shape: Shape,
     pub(crate) first_row: usize,
     /// The row, of the whole table, that is passed over.
     pub(crate) padding: usize,
-    pub(crate) dim: usize,
     pub(crate) rows: Indices<'a>,
     pub(crate) grads: Gradients<'a>,
 }
@@ -42,44 +42,51 @@ pub(crate) struct Rows<'a, const ROW_WISE: bool> {
 // Each of the following is a function of its own, which fits the registers. All return the number of elements or,
 // row-wise, rows skipped.
 
-/// The step by a rule that is `USUAL` or any. Each row is a call of a dense step, or a row-wise step. Only with `BAGS` the
-/// rows may lie in bags, which costs a row-wise step time: see docs/decisions.md, "Bags".
-pub(crate) struct AnyRows<'s, 'a, const ROW_WISE: bool, const USUAL: bool, const BAGS: bool>(
-    pub(crate) &'s mut Rows<'a, ROW_WISE>,
+/// The step by a rule that is `USUAL` or any. Each row is a call of a dense step, or a row-wise step. If `PLAIN`, the rows
+/// are; otherwise they may be any, which costs a row-wise step time: see docs/decisions.md, "Bags".
+pub(crate) struct AnyRows<'s, 'a, const ROW_WISE: bool, const USUAL: bool, const PLAIN: bool>(
+    pub(crate) &'s mut Rows<'a>,
 );
 
 /// The step by a usual rule, with an accumulator per element and few columns.
-pub(crate) struct ShortRows<'s, 'a>(pub(crate) &'s mut Rows<'a, false>);
+pub(crate) struct ShortRows<'s, 'a>(pub(crate) &'s mut Rows<'a>);
 
-impl Rows<'_, false> {
+impl Rows<'_> {
     /// Whether the step of a row is to be inlined, and whether there are [`NarrowRows`](super::NarrowRows) for the number of columns. Both need a
     /// usual rule; tables that are large, and bags, need [`AnyRows`].
     #[inline(always)]
     pub(crate) fn are_short(&self) -> (bool, bool) {
         let inlined = !self.rule.flags.any(Flags::UNUSUAL)
-            && !self.grads.are_of_bags()
+            && self.are_plain()
             && self.params.len() < PREFETCH_FROM
-            && self.dim < INLINED;
-        (inlined, matches!(self.dim, 1 | 2 | 3 | 4 | 8 | 16))
+            && self.shape.dim < INLINED;
+        (inlined, matches!(self.shape.dim, 1 | 2 | 3 | 4 | 8 | 16))
     }
 }
 
-impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
+impl Rows<'_> {
+    /// Whether each row has its gradient, and nothing lies between rows.
+    #[inline(always)]
+    pub(crate) fn are_plain(&self) -> bool {
+        self.shape.is_plain && !self.grads.are_of_bags()
+    }
+
     /// Goes over the rows that are here, with their gradients, parameters and accumulators.
     #[inline(always)]
-    fn each<const W: usize, L: Lanes<W>, const PREFETCHED: bool, const BAGS: bool>(
+    fn each<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const PREFETCHED: bool, const PLAIN: bool>(
         &mut self,
         lanes: L,
         mut row_step: impl FnMut(&mut [f32], &[f32], &mut [f32]),
     ) {
-        let Self { first_row, padding, dim, rows, .. } = *self;
+        let Self { shape, first_row, padding, rows, .. } = *self;
+        let (dim, stride) = (shape.dim, if PLAIN { shape.dim } else { shape.params });
         let mut grads = take(&mut self.grads);
         // At least one, or there would be a panic to link.
-        let mut grads_in_order = if BAGS { &[] } else { grads.of_rows() }.chunks_exact(dim.max(1));
+        let mut grads_in_order = if PLAIN { grads.of_rows() } else { &[] }.chunks_exact(dim.max(1));
         let accumulators = if ROW_WISE { 1 } else { dim };
         // No row has 0 columns.
-        let rows_here = self.params.len().checked_div(dim).unwrap_or(0);
-        if self.accumulator.len() != rows_here.wrapping_mul(accumulators) {
+        let rows_here = self.params.len().checked_div(stride).unwrap_or(0);
+        if PLAIN && self.accumulator.len() != rows_here.wrapping_mul(accumulators) {
             never!("accumulators for each row");
         }
         let ahead = match PREFETCH_AHEAD.checked_div(dim) {
@@ -94,7 +101,7 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
             |position, places| {
                 let mut offset = 0;
                 for place in places {
-                    let next = if BAGS {
+                    let next = if !PLAIN {
                         &[]
                     } else if let Some(next) = grads_in_order.next() {
                         next
@@ -103,31 +110,33 @@ impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
                     };
                     let position = position.saturating_add(offset);
                     offset = offset.wrapping_add(1);
-                    if PREFETCHED && let Some(row) = rows.get(position.saturating_add(ahead)) {
-                        self.prefetch(lanes, row.wrapping_sub(first_row));
+                    if PREFETCHED
+                        && let Some(row) = rows.get(position.saturating_add(ahead))
+                        && let Some((params, accumulators)) = self.row::<ROW_WISE, PLAIN>(row.wrapping_sub(first_row))
+                    {
+                        lanes.prefetch(params);
+                        lanes.prefetch(accumulators);
                     }
                     if *place >= rows_here {
                         continue;
                     }
-                    let (Some(w), Some(a)) =
-                        (row_of(self.params, *place, dim), row_of(self.accumulator, *place, accumulators))
-                    else {
-                        never!("the row is here")
-                    };
-                    row_step(w, if BAGS { grads.of(lanes, position, dim) } else { next }, a);
+                    let Some((w, a)) = self.row::<ROW_WISE, PLAIN>(*place) else { never!("the row is here") };
+                    row_step(w, if PLAIN { next } else { grads.of(lanes, position, dim) }, a);
                 }
             },
         );
     }
 
-    /// Asks for a row's parameters and accumulators, if they are here.
+    /// The parameters and accumulators of a row, if it is here.
     #[inline(always)]
-    fn prefetch<const W: usize, L: Lanes<W>>(&mut self, lanes: L, place: usize) {
-        if let Some(params) = row_of(self.params, place, self.dim) {
-            lanes.prefetch(params);
-        }
-        if let Some(accumulators) = row_of(self.accumulator, place, if ROW_WISE { 1 } else { self.dim }) {
-            lanes.prefetch(accumulators);
+    fn row<const ROW_WISE: bool, const PLAIN: bool>(&mut self, place: usize) -> Option<(&mut [f32], &mut [f32])> {
+        if PLAIN {
+            let dim = self.shape.dim;
+            let accumulators = if ROW_WISE { 1 } else { dim };
+            Some((row_of(self.params, place, dim)?, row_of(self.accumulator, place, accumulators)?))
+        } else {
+            let layout = if ROW_WISE { Layout::RowWise } else { Layout::ElementWise };
+            self.shape.row_mut(self.params, self.accumulator, place, layout)
         }
     }
 }
@@ -155,7 +164,7 @@ fn row_of(table: &mut [f32], place: usize, dim: usize) -> Option<&mut [f32]> {
     table.get_mut(start..start.wrapping_add(dim))
 }
 
-impl<const ROW_WISE: bool, const USUAL: bool, const BAGS: bool> Kernel for AnyRows<'_, '_, ROW_WISE, USUAL, BAGS> {
+impl<const ROW_WISE: bool, const USUAL: bool, const PLAIN: bool> Kernel for AnyRows<'_, '_, ROW_WISE, USUAL, PLAIN> {
     type Output = usize;
 
     const LEAST_LANES: usize = 4;
@@ -164,8 +173,8 @@ impl<const ROW_WISE: bool, const USUAL: bool, const BAGS: bool> Kernel for AnyRo
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let (rule, mut skipped) = (self.0.rule, 0);
         // Each row is a call; a longer one has more of its own to do before it begins.
-        let is_short = self.0.dim < if rule.flags.is_fast() { SHORT } else { 2 * SHORT };
-        self.0.each::<W, L, true, BAGS>(
+        let is_short = self.0.shape.dim < if rule.flags.is_fast() { SHORT } else { 2 * SHORT };
+        self.0.each::<W, L, ROW_WISE, true, PLAIN>(
             lanes,
             #[inline(always)]
             |w, g, a| {
@@ -183,24 +192,24 @@ impl<const ROW_WISE: bool, const USUAL: bool, const BAGS: bool> Kernel for AnyRo
 }
 
 /// The step by any rule, in one loop, where code must be small.
-pub(crate) struct ScalarRows<'s, 'a, const ROW_WISE: bool, const BAGS: bool>(pub(crate) &'s mut Rows<'a, ROW_WISE>);
+pub(crate) struct ScalarRows<'s, 'a, const ROW_WISE: bool, const PLAIN: bool>(pub(crate) &'s mut Rows<'a>);
 
-impl<const ROW_WISE: bool, const BAGS: bool> Kernel for ScalarRows<'_, '_, ROW_WISE, BAGS> {
+impl<const ROW_WISE: bool, const PLAIN: bool> Kernel for ScalarRows<'_, '_, ROW_WISE, PLAIN> {
     type Output = usize;
 
     const MOST_LANES: usize = 1;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Rows { rule, dim, first_row, padding, rows, .. } = *self.0;
-        let mut grads_in_order = if BAGS { &[] } else { self.0.grads.of_rows() };
-        let mut grads = if BAGS { take(&mut self.0.grads) } else { Gradients::default() };
-        let rows_here = self.0.params.len().checked_div(dim).unwrap_or(0);
-        let accumulators = if ROW_WISE { 1 } else { dim };
+        let Rows { rule, shape, first_row, padding, rows, .. } = *self.0;
+        let (dim, stride) = (shape.dim, if PLAIN { shape.dim } else { shape.params });
+        let mut grads_in_order = if PLAIN { self.0.grads.of_rows() } else { &[] };
+        let mut grads = if PLAIN { Gradients::default() } else { take(&mut self.0.grads) };
+        let rows_here = self.0.params.len().checked_div(stride).unwrap_or(0);
         let mut step = Step::new(rule, Flags::NONE);
         for position in 0..rows.len() {
             let mut next: &[f32] = &[];
-            if !BAGS {
+            if PLAIN {
                 let Some((g, rest)) = grads_in_order.split_at_checked(dim) else { never!("a gradient for each row") };
                 (next, grads_in_order) = (g, rest);
             }
@@ -210,12 +219,8 @@ impl<const ROW_WISE: bool, const BAGS: bool> Kernel for ScalarRows<'_, '_, ROW_W
             if place >= rows_here || row == padding {
                 continue;
             }
-            let (Some(w), Some(a)) =
-                (row_of(self.0.params, place, dim), row_of(self.0.accumulator, place, accumulators))
-            else {
-                never!("the row is here")
-            };
-            let g = if BAGS { grads.of(lanes, position, dim) } else { next };
+            let Some((w, a)) = self.0.row::<ROW_WISE, PLAIN>(place) else { never!("the row is here") };
+            let g = if PLAIN { next } else { grads.of(lanes, position, dim) };
             if ROW_WISE {
                 step.skipped += step_row(rule, Flags::NONE, lanes, w, g, a);
             } else {
@@ -234,7 +239,7 @@ impl Kernel for ShortRows<'_, '_> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let mut step = Step::new(self.0.rule, Flags::UNUSUAL_OR_FAST);
-        self.0.each::<W, L, false, false>(
+        self.0.each::<W, L, false, false, true>(
             lanes,
             #[inline(always)]
             |w, g, a| Blocks { w, g, a, pass: &mut step }.run(lanes),

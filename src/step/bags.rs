@@ -1,9 +1,9 @@
 //! The step for bags of rows.
 
-use super::rows::{run_row_wise_bags, run_rows};
+use super::rows::run_rows;
 use crate::error::check_room;
 use crate::kernel::{BagGradients, Gradients};
-use crate::table::{Layout, check_gradient_rows};
+use crate::table::check_gradient_rows;
 use crate::{Adagrad, Bags, Error, Report, RowIndex, Table};
 
 /// Steps for bags.
@@ -49,11 +49,8 @@ impl Adagrad {
         scratch: &mut [f32],
     ) -> Result<Report, Error> {
         let out_of_range = self.check_bags(table, bags, grads, scratch)?;
-        let (rows, grads) = (I::indices(bags.rows), bag_gradients(bags, grads, scratch));
-        let skipped = match table.layout {
-            Layout::ElementWise => run_rows(self.backend, &mut self.rows(table, rows, grads))?,
-            Layout::RowWise => run_row_wise_bags(self.backend, &mut self.rows(table, rows, grads))?,
-        };
+        let (layout, grads) = (table.layout, bag_gradients(table, bags, grads, scratch));
+        let skipped = run_rows(self.backend, layout, false, &mut self.rows(table, I::indices(bags.rows), grads))?;
         Ok(Report { skipped, out_of_range })
     }
 
@@ -67,18 +64,20 @@ impl Adagrad {
         scratch: &[f32],
     ) -> Result<usize, Error> {
         self.validate()?;
-        check_gradient_rows(bags.len(), grads.len(), table.dim)?;
+        check_gradient_rows(bags.len(), grads.len(), table.shape.gradients)?;
         let out_of_range = table.check_indices(bags.rows)?;
-        check_room("scratch", if bags.are_scaled() { table.dim } else { 0 }, scratch.len())?;
+        check_room("scratch", if bags.are_scaled() { table.dim() } else { 0 }, scratch.len())?;
         Ok(out_of_range)
     }
 }
 
 #[cfg_attr(not(debug_assertions), inline)]
 pub(super) fn bag_gradients<'a, I: RowIndex>(
+    table: &Table<'_>,
     bags: &Bags<'a, I>,
     grads: &'a [f32],
     scratch: &'a mut [f32],
 ) -> Gradients<'a> {
-    Gradients::for_bags(grads, BagGradients::new(I::indices(bags.offsets), bags.mean, bags.weights, scratch))
+    let bags = BagGradients::new(I::indices(bags.offsets), bags.mean, bags.weights, scratch);
+    Gradients::for_bags(grads, table.shape.gradients, bags)
 }

@@ -1,9 +1,9 @@
 //! Steps on several threads, with rayon.
 
 use super::bags::bag_gradients;
-use super::rows::{run_row_wise, run_row_wise_bags, run_rows};
+use super::rows::run_rows;
 use crate::kernel::{Gradients, Rows};
-use crate::table::{Indices, Layout, RowIndex};
+use crate::table::{Indices, RowIndex};
 use crate::{Adagrad, Bags, Error, Report, Table};
 
 /// The least number of elements of a dense step that is divided. Fewer take less time than it may take to wake a
@@ -124,7 +124,13 @@ impl Adagrad {
         let work = rows.len().saturating_mul(ROW_WORK).saturating_add(grads.len());
         match tasks(work, MIN_ROWS, 1) {
             0 | 1 => self.step_rows(table, rows, grads),
-            tasks => self.divided_rows(table, I::indices(rows), Gradients::for_rows(grads), out_of_range, tasks),
+            tasks => self.divided_rows(
+                table,
+                I::indices(rows),
+                Gradients::for_rows(grads, table.shape.gradients),
+                out_of_range,
+                tasks,
+            ),
         }
     }
 
@@ -163,11 +169,11 @@ impl Adagrad {
         let out_of_range = self.check_bags(table, bags, grads, scratch)?;
         self.check_available()?;
         let rows = I::indices(bags.rows);
-        let work = rows.len().saturating_mul(table.dim.saturating_add(ROW_WORK));
-        let room = if bags.are_scaled() { scratch.len() / table.dim } else { usize::MAX };
+        let work = rows.len().saturating_mul(table.dim().saturating_add(ROW_WORK));
+        let room = if bags.are_scaled() { scratch.len() / table.dim() } else { usize::MAX };
         match tasks(work, MIN_ROWS, 1).min(room) {
             0 | 1 => self.step_bags(table, bags, grads, scratch),
-            tasks => self.divided_rows(table, rows, bag_gradients(bags, grads, scratch), out_of_range, tasks),
+            tasks => self.divided_rows(table, rows, bag_gradients(table, bags, grads, scratch), out_of_range, tasks),
         }
     }
 
@@ -180,20 +186,9 @@ impl Adagrad {
         tasks: usize,
     ) -> Result<Report, Error> {
         let samples = &mut sample(rows, table.rows);
-        let skipped = match table.layout {
-            Layout::ElementWise => {
-                let run = |mut rows| run_rows(self.backend, &mut rows);
-                in_ranges(&run, self.rows(table, rows, grads), samples, tasks)?
-            }
-            Layout::RowWise if grads.are_of_bags() => {
-                let run = |mut rows| run_row_wise_bags(self.backend, &mut rows);
-                in_ranges(&run, self.rows(table, rows, grads), samples, tasks)?
-            }
-            Layout::RowWise => {
-                let run = |mut rows| run_row_wise(self.backend, &mut rows);
-                in_ranges(&run, self.rows(table, rows, grads), samples, tasks)?
-            }
-        };
+        let (layout, are_plain) = (table.layout, table.shape.is_plain && !grads.are_of_bags());
+        let run = |mut rows: Rows<'_>| run_rows(self.backend, layout, are_plain, &mut rows);
+        let skipped = in_ranges(&run, self.rows(table, rows, grads), samples, tasks)?;
         Ok(Report { skipped, out_of_range })
     }
 }
@@ -224,9 +219,9 @@ fn sample(rows: Indices<'_>, table_rows: usize) -> [usize; SAMPLES] {
 
 /// The step for rows, its part of the table divided at quantiles of the samples, which are in it, until there are as
 /// many `tasks`. Each is `run`.
-fn in_ranges<'a, const ROW_WISE: bool>(
-    run: &(impl Fn(Rows<'a, ROW_WISE>) -> Result<usize, Error> + Sync),
-    rows: Rows<'a, ROW_WISE>,
+fn in_ranges(
+    run: &(impl Fn(Rows<'_>) -> Result<usize, Error> + Sync),
+    rows: Rows<'_>,
     samples: &mut [usize],
     tasks: usize,
 ) -> Result<usize, Error> {
@@ -245,18 +240,18 @@ fn in_ranges<'a, const ROW_WISE: bool>(
     Ok(first? + second?)
 }
 
-impl<const ROW_WISE: bool> Rows<'_, ROW_WISE> {
+impl Rows<'_> {
     /// The same step for the rows of its part of the table that are before `row`, and for `row` and those behind it. The
     /// first gets the room for so many gradients.
     fn split_at(self, row: usize, room: usize) -> (Self, Self) {
-        let Self { rule, params, accumulator, first_row, padding, dim, rows, grads } = self;
+        let Self { rule, params, accumulator, shape, first_row, padding, rows, grads } = self;
         let before = row - first_row;
-        let (w, w_rest) = params.split_at_mut(before * dim);
-        let (a, a_rest) = accumulator.split_at_mut(if ROW_WISE { before } else { before * dim });
-        let (grads, grads_rest) = grads.split(room.saturating_mul(dim));
+        let (w, w_rest) = params.split_at_mut(before * shape.params);
+        let (a, a_rest) = accumulator.split_at_mut(before * shape.accumulators);
+        let (grads, grads_rest) = grads.split(room.saturating_mul(shape.dim));
         (
-            Self { rule, params: w, accumulator: a, first_row, padding, dim, rows, grads },
-            Self { rule, params: w_rest, accumulator: a_rest, first_row: row, padding, dim, rows, grads: grads_rest },
+            Self { rule, params: w, accumulator: a, shape, first_row, padding, rows, grads },
+            Self { rule, params: w_rest, accumulator: a_rest, shape, first_row: row, padding, rows, grads: grads_rest },
         )
     }
 }

@@ -38,28 +38,50 @@ impl Adagrad {
     /// [`Error::Hyperparameter`]; [`Error::Length`] unless `grads` has `rows.len()·dim` values; [`Error::Overflow`] if
     /// that number overflows `usize`; [`Error::Row`] for the first row that is not in the table;
     /// [`Error::Unavailable`].
-    #[cfg_attr(not(debug_assertions), inline)]
+    // Inlined on bare metal, so that a program whose tables are all plain has no other loops: the compiler knows the last
+    // argument there.
+    #[cfg_attr(target_os = "none", inline(always))]
+    #[cfg_attr(all(not(target_os = "none"), not(debug_assertions)), inline)]
     pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
+        let is_plain = table.shape.is_plain;
+        self.step_checked_rows(table, rows, grads, is_plain)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline)]
+    fn step_checked_rows<I: RowIndex>(
+        &self,
+        table: &mut Table<'_>,
+        rows: &[I],
+        grads: &[f32],
+        is_plain: bool,
+    ) -> Result<Report, Error> {
         self.validate()?;
         let out_of_range = table.check_rows(rows, grads)?;
-        let (rows, grads) = (I::indices(rows), Gradients::for_rows(grads));
-        let skipped = match table.layout {
-            Layout::ElementWise => run_rows(self.backend, &mut self.rows(table, rows, grads))?,
-            Layout::RowWise => run_row_wise(self.backend, &mut self.rows(table, rows, grads))?,
-        };
-        Ok(Report { skipped, out_of_range })
+        let (layout, gradients) = (table.layout, Gradients::for_rows(grads, table.shape.gradients));
+        let step = &mut self.rows(table, I::indices(rows), gradients);
+        Ok(Report { skipped: run_rows(self.backend, layout, is_plain, step)?, out_of_range })
     }
 
     /// A kernel for checked rows.
     #[cfg_attr(not(debug_assertions), inline)]
-    pub(super) fn rows<'a, const ROW_WISE: bool>(
-        &'a self,
-        table: &'a mut Table<'_>,
-        rows: Indices<'a>,
-        grads: Gradients<'a>,
-    ) -> Rows<'a, ROW_WISE> {
-        let Table { params, accumulator, dim, padding, .. } = table;
-        Rows { rule: &self.rule, params, accumulator, first_row: 0, padding: *padding, dim: *dim, rows, grads }
+    pub(super) fn rows<'a>(&'a self, table: &'a mut Table<'_>, rows: Indices<'a>, grads: Gradients<'a>) -> Rows<'a> {
+        let Table { params, accumulator, shape, padding, .. } = table;
+        Rows { rule: &self.rule, params, accumulator, shape: *shape, first_row: 0, padding: *padding, rows, grads }
+    }
+}
+
+/// The step for rows, which `are_plain` if each has its gradient and nothing lies between rows.
+#[inline(always)]
+pub(super) fn run_rows(
+    backend: Option<Backend>,
+    layout: Layout,
+    are_plain: bool,
+    step: &mut Rows<'_>,
+) -> Result<usize, Error> {
+    match (layout, are_plain) {
+        (Layout::ElementWise, _) => run_element_wise(backend, are_plain, step),
+        (Layout::RowWise, true) => run_row_wise(backend, step),
+        (Layout::RowWise, false) => run_any_row_wise(backend, step),
     }
 }
 
@@ -67,54 +89,48 @@ impl Adagrad {
 
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
-pub(super) fn run_rows(backend: Option<Backend>, step: &mut Rows<'_, false>) -> Result<usize, Error> {
+fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'_>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     if lanes == 1 {
-        return run_scalar(backend, step);
+        return if are_plain {
+            run(backend, ScalarRows::<false, true>(step))
+        } else {
+            run(backend, ScalarRows::<false, false>(step))
+        };
     }
     let is_usual = !step.rule.flags.any(Flags::UNUSUAL);
     match step.are_short() {
         (true, true) if lanes >= 8 => run(backend, NarrowRows(step)),
         (true, _) => run(backend, ShortRows(step)),
-        _ if is_usual => run(backend, AnyRows::<false, true, true>(step)),
-        _ => run(backend, AnyRows::<false, false, true>(step)),
+        _ if is_usual => run(backend, AnyRows::<false, true, false>(step)),
+        _ => run(backend, AnyRows::<false, false, false>(step)),
     }
 }
 
 #[cfg_attr(target_os = "none", inline(always))]
 #[cfg_attr(not(target_os = "none"), inline(never))]
-pub(super) fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
+fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     if lanes == 1 {
-        run_scalar(backend, step)
-    } else if step.rule.flags.any(Flags::UNUSUAL) {
-        run(backend, AnyRows::<true, false, false>(step))
-    } else if lanes >= 8 && step.are_narrow() {
-        run(backend, NarrowRowWise(step))
-    } else {
-        run(backend, AnyRows::<true, true, false>(step))
-    }
-}
-
-/// The row-wise step where the rows may lie in bags. Compiled where it is used, but in debug builds, which then have it at this
-/// crate's level of optimization.
-#[cfg_attr(not(debug_assertions), inline)]
-pub(super) fn run_row_wise_bags(backend: Option<Backend>, step: &mut Rows<'_, true>) -> Result<usize, Error> {
-    if lanes(backend) == 1 {
-        run_scalar(backend, step)
+        run(backend, ScalarRows::<true, true>(step))
     } else if step.rule.flags.any(Flags::UNUSUAL) {
         run(backend, AnyRows::<true, false, true>(step))
+    } else if lanes >= 8 && step.are_narrow() {
+        run(backend, NarrowRowWise(step))
     } else {
         run(backend, AnyRows::<true, true, true>(step))
     }
 }
 
-#[inline(always)]
-fn run_scalar<const ROW_WISE: bool>(backend: Option<Backend>, step: &mut Rows<'_, ROW_WISE>) -> Result<usize, Error> {
-    if step.grads.are_of_bags() {
-        run(backend, ScalarRows::<ROW_WISE, true>(step))
+/// Compiled where it is used, but in debug builds, which then have it at this crate's level of optimization.
+#[cfg_attr(not(debug_assertions), inline)]
+fn run_any_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error> {
+    if lanes(backend) == 1 {
+        run(backend, ScalarRows::<true, false>(step))
+    } else if step.rule.flags.any(Flags::UNUSUAL) {
+        run(backend, AnyRows::<true, false, false>(step))
     } else {
-        run(backend, ScalarRows::<ROW_WISE, false>(step))
+        run(backend, AnyRows::<true, true, false>(step))
     }
 }
 

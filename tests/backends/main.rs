@@ -9,6 +9,7 @@ mod bags;
 mod dense;
 #[path = "../inputs/mod.rs"]
 mod inputs;
+mod layouts;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod regularized;

@@ -74,11 +74,13 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     let (to_rows, counts) = (memory.words.slice(), memory.words.slice());
     partition(rows, memory.grads, memory.dim, owners, to_rows, memory.params, counts)?;
     regularized(memory, rows)?;
-    let table = if memory.words.flag() {
-        Table::new(memory.params, memory.accumulator, memory.dim)?
-    } else {
-        Table::row_wise(memory.params, memory.accumulator, memory.dim)?
+    let table = match memory.words.word() {
+        0 => Table::new(memory.params, memory.accumulator, memory.dim)?,
+        1 => Table::row_wise(memory.params, memory.accumulator, memory.dim)?,
+        2 => Table::interleaved(memory.params, memory.dim)?,
+        _ => Table::interleaved_row_wise(memory.params, memory.dim)?,
     };
+    let table = table.with_columns(memory.words.word() as usize)?.with_gradient_stride(memory.words.word() as usize)?;
     let mut table = table.with_padding_row(memory.words.word() as usize).with_out_of_range_skipped(memory.words.flag());
     black_box(options.step_rows(&mut table, rows, memory.grads)?);
     let bags = Bags::new(memory.words.slice(), rows)?;
@@ -88,6 +90,8 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     let room = scratch.get_mut(..memory.words.word() as usize).unwrap_or_default();
     black_box(options.step_bags(&mut table, &bags, memory.grads, room)?);
     black_box((table.rows(), table.dim(), table.params(), table.accumulator()));
+    black_box(table.row(memory.words.word() as usize));
+    black_box(table.row_mut(memory.words.word() as usize));
     black_box(table.params_mut());
     black_box(table.accumulator_mut());
     Ok(Default::default())

@@ -1,0 +1,69 @@
+//! Where a table's rows lie in memory.
+
+use core::ops::Range;
+
+/// How many accumulators a table has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// One per element.
+    ElementWise,
+    /// One per row.
+    RowWise,
+}
+
+/// Where a table's rows lie in memory, and the gradients for them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// The number of columns.
+    pub(crate) dim: usize,
+    /// From where a row's parameters begin to where the next row's do.
+    pub(crate) params: usize,
+    /// The same for the accumulators, if they have a slice of their own.
+    pub(crate) accumulators: usize,
+    /// Where in a row its accumulators begin, if they lie behind the parameters; else 0.
+    pub(crate) inside: usize,
+    /// From where a gradient begins to where the next one does.
+    pub(crate) gradients: usize,
+    /// Whether there are two slices, and nothing lies between rows. It is not derived of the others, so that the compiler
+    /// knows it where it sees the constructor.
+    pub(crate) is_plain: bool,
+}
+
+impl Shape {
+    #[inline(always)]
+    pub(crate) fn is_interleaved(&self) -> bool {
+        self.inside != 0
+    }
+
+    /// Where a row's parameters lie, and its accumulators in their slice or, if they are interleaved, in the same one.
+    /// Anywhere, if the table has no such row.
+    #[inline(always)]
+    pub(crate) fn parts(&self, row: usize, layout: Layout) -> (Range<usize>, Range<usize>) {
+        let count = match layout {
+            Layout::ElementWise => self.dim,
+            Layout::RowWise => 1,
+        };
+        let params = row.wrapping_mul(self.params);
+        let accumulators =
+            if self.is_interleaved() { params.wrapping_add(self.inside) } else { row.wrapping_mul(self.accumulators) };
+        (params..params.wrapping_add(self.dim), accumulators..accumulators.wrapping_add(count))
+    }
+
+    /// A row's parameters and accumulators.
+    #[inline(always)]
+    pub(crate) fn row_mut<'a>(
+        &self,
+        params: &'a mut [f32],
+        accumulator: &'a mut [f32],
+        row: usize,
+        layout: Layout,
+    ) -> Option<(&'a mut [f32], &'a mut [f32])> {
+        let (w, a) = self.parts(row, layout);
+        if self.is_interleaved() {
+            let (before, behind) = params.split_at_mut_checked(a.start)?;
+            Some((before.get_mut(w)?, behind.get_mut(..a.len())?))
+        } else {
+            Some((params.get_mut(w)?, accumulator.get_mut(a)?))
+        }
+    }
+}

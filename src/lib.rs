@@ -72,6 +72,8 @@ pub use regularized::{Ftrl, Proximal};
 pub use rounding::{Counter, Element, Rounding};
 pub use schedule::Schedule;
 pub use step::Report;
+#[cfg(feature = "half")]
+pub use table::MixedTable;
 pub use table::{Bags, Owners, RowIndex, Table, coalesce, partition};
 
 /// The code of the README, compiled.

@@ -4,6 +4,8 @@ mod bags;
 mod check;
 mod coalesce;
 mod index;
+#[cfg(feature = "half")]
+mod mixed;
 mod partition;
 mod shape;
 
@@ -12,6 +14,8 @@ pub(crate) use check::{check_gradient_rows, first_outside};
 pub use coalesce::coalesce;
 pub use index::RowIndex;
 pub(crate) use index::{Indices, IndicesMut};
+#[cfg(feature = "half")]
+pub use mixed::MixedTable;
 pub use partition::{Owners, partition};
 pub(crate) use shape::{Layout, Shape};
 
@@ -147,13 +151,21 @@ impl<'a> Table<'a> {
         dim: usize,
         layout: Layout,
     ) -> Result<Self, Error> {
-        let rows = rows_of("params", params.len(), dim, dim)?;
+        let table = Self::of_shape(params.len(), accumulator.len(), dim, layout)?;
+        Ok(Self { params, accumulator, ..table })
+    }
+
+    /// A table with two slices of these lengths, but without them.
+    #[inline(always)]
+    pub(crate) fn of_shape(params: usize, accumulator: usize, dim: usize, layout: Layout) -> Result<Self, Error> {
+        let rows = rows_of("params", params, dim, dim)?;
         let (accumulators, expected) = match layout {
-            Layout::ElementWise => (dim, params.len()),
+            Layout::ElementWise => (dim, params),
             Layout::RowWise => (1, rows),
         };
-        check_length("accumulator", expected, accumulator.len())?;
+        check_length("accumulator", expected, accumulator)?;
         let shape = Shape { dim, params: dim, accumulators, inside: 0, gradients: dim, is_plain: false };
+        let (params, accumulator) = (&mut [][..], &mut [][..]);
         Ok(Self { params, accumulator, shape, rows, layout, padding: NOWHERE, skips_outside: false })
     }
 

@@ -199,7 +199,7 @@ pub(crate) trait Lanes<const W: usize>: Copy {
 
     /// Asks for values that will be used soon to be brought into the cache, where there is an instruction for that.
     #[inline(always)]
-    fn prefetch(self, _values: &[f32]) {}
+    fn prefetch<T>(self, _values: &[T]) {}
 }
 
 /// A computation written once for all instruction sets.

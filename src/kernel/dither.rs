@@ -1,53 +1,10 @@
-//! How a pass rounds what it stores: to the nearest, or by a stream of random bits.
+//! How a pass rounds what it stores by a stream of random bits.
 
 use super::blocks::{Pass, Place, Source};
+use super::rounding::Rounding;
+use super::storage::Storage;
+use crate::backend::Scalar;
 use crate::backend::lanes::Lanes;
-
-/// A way to round: what it makes of a pass.
-pub(crate) trait Rounding: Copy {
-    type Pass<'p, P: Pass + 'p>: Pass;
-
-    /// Whether slices may be gone over otherwise than from their first element to their last.
-    const IN_TURN: bool;
-
-    fn wrap<P: Pass>(self, pass: &mut P) -> Self::Pass<'_, P>;
-
-    /// The same for what comes after so many elements.
-    fn after(self, elements: usize) -> Self;
-}
-
-/// To the nearest, as places round by themselves.
-#[derive(Clone, Copy)]
-pub(crate) struct Nearest;
-
-impl Rounding for Nearest {
-    type Pass<'p, P: Pass + 'p> = &'p mut P;
-
-    const IN_TURN: bool = true;
-
-    #[inline(always)]
-    fn wrap<P: Pass>(self, pass: &mut P) -> &mut P {
-        pass
-    }
-
-    #[inline(always)]
-    fn after(self, _: usize) -> Self {
-        self
-    }
-}
-
-impl<P: Pass> Pass for &mut P {
-    #[inline(always)]
-    fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
-        &mut self,
-        lanes: L,
-        w: &mut (impl Place<W, L, N> + ?Sized),
-        g: &(impl Source<W, L, N> + ?Sized),
-        a: &mut (impl Place<W, L, N> + ?Sized),
-    ) {
-        (**self).blocks(lanes, w, g, a);
-    }
-}
 
 /// By random bits, two words for each element of a row: one for its parameter, one for its accumulator.
 ///
@@ -63,16 +20,10 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// That of a step's dense slices.
+    /// That of a step, of which each row has its own.
     #[inline(always)]
     pub(crate) fn new(seed: u64, step: u64) -> Self {
         Self { key: split_mix(split_mix(seed, 0), step), first: 0 }
-    }
-
-    /// That of a row, at a position among the step's gradients.
-    #[inline(always)]
-    pub(crate) fn of_row(self, row: u64, position: u64) -> Self {
-        Self { key: split_mix(split_mix(self.key, row), position), first: 0 }
     }
 
     /// From a column on.
@@ -101,8 +52,18 @@ fn split_mix(seed: u64, n: u64) -> u64 {
 impl Rounding for Stream {
     type Pass<'p, P: Pass + 'p> = Dithering<'p, P>;
 
-    /// A pass counts the elements.
-    const IN_TURN: bool = false;
+    const BY_CHANCE: bool = true;
+
+    #[inline(always)]
+    fn of_row(self, row: u64, position: u64) -> Self {
+        Self { key: split_mix(split_mix(self.key, row), position), first: 0 }
+    }
+
+    #[inline(always)]
+    fn one<A: Storage>(self, sum: f32, remainder: f32) -> f32 {
+        let (_, noise) = self.wrap(&mut Nothing).words(Scalar);
+        A::dither(Scalar, sum, remainder, noise)
+    }
 
     #[inline(always)]
     fn wrap<P: Pass>(self, pass: &mut P) -> Dithering<'_, P> {
@@ -180,6 +141,21 @@ impl<P: Pass> Pass for Dithering<'_, P> {
             (*of_w, *of_a) = self.words(lanes);
         }
         self.pass.blocks(lanes, &mut Dithered { place: w, noise: of_w }, g, &mut Dithered { place: a, noise: of_a });
+    }
+}
+
+/// A pass that does nothing.
+struct Nothing;
+
+impl Pass for Nothing {
+    #[inline(always)]
+    fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
+        &mut self,
+        _: L,
+        _: &mut (impl Place<W, L, N> + ?Sized),
+        _: &(impl Source<W, L, N> + ?Sized),
+        _: &mut (impl Place<W, L, N> + ?Sized),
+    ) {
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::blocks::{Blocks, GROUP, each_group};
 use super::dense::{IN_TURN_FROM, LONG, Step};
-use super::dither::Rounding;
+use super::rounding::Rounding;
 use super::storage::Storage;
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes};
@@ -36,8 +36,8 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel 
         let Self { rule, params: w, grads: g, accumulator: a, rounding } = self;
         let (len, mut step) = (w.len(), Step::new(rule, without::<USUAL>()));
         let mut pass = rounding.wrap(&mut step);
-        let in_turn = R::IN_TURN && len >= IN_TURN_FROM;
-        let (w, g, a) = if L::REGISTERS >= 32 || (USUAL && R::IN_TURN) {
+        let in_turn = !R::BY_CHANCE && len >= IN_TURN_FROM;
+        let (w, g, a) = if L::REGISTERS >= 32 || USUAL {
             each_group::<W, L, P, G, A, GROUP>(lanes, w, g, a, in_turn, &mut pass)
         } else {
             each_group::<W, L, P, G, A, HALF_GROUP>(lanes, w, g, a, in_turn, &mut pass)
@@ -55,7 +55,7 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel 
 }
 
 /// The same for slices of less than a group: a function of its own, so that the state of a loop stays in registers.
-struct ShortMixedStep<'a, P, G, A, R, const USUAL: bool>(MixedStep<'a, P, G, A, R, USUAL>);
+pub(super) struct ShortMixedStep<'a, P, G, A, R, const USUAL: bool>(pub(super) MixedStep<'a, P, G, A, R, USUAL>);
 
 impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel
     for ShortMixedStep<'_, P, G, A, R, USUAL>
@@ -73,6 +73,6 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel
 
 /// The terms that the compiler is to know that the rule lacks. `Arithmetic::Fast` is exact here.
 #[inline(always)]
-const fn without<const USUAL: bool>() -> Flags {
+pub(super) const fn without<const USUAL: bool>() -> Flags {
     if USUAL { Flags::UNUSUAL_OR_FAST } else { Flags::FAST }
 }

@@ -6,6 +6,7 @@ use core::slice::from_mut;
 use super::Flags;
 use super::blocks::{Blocks, Halves, Pass};
 use super::dense::Step;
+use super::rounding::Nearest;
 use super::row_wise::step_row;
 use super::rows::{PREFETCH_FROM, Rows, each_chunk};
 use crate::backend::lanes::{Kernel, Lanes};
@@ -84,7 +85,7 @@ impl NarrowRowWise<'_, '_> {
                 for (place, g) in places.iter().zip(&mut grads) {
                     // A row that is not here has no slice.
                     if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
-                        step_row(rule, Flags::UNUSUAL, lanes, w, g, from_mut(a));
+                        step_row(rule, Flags::UNUSUAL, lanes, w, g, from_mut(a), Nearest);
                     }
                 }
             },

@@ -168,6 +168,20 @@ impl<V: Copy> Rule<V> {
         rest
     }
 
+    /// The same of what [`accumulated_mean`](Self::accumulated_mean) adds.
+    #[inline(always)]
+    pub(crate) fn remainder_of_mean<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        accumulator: V,
+        mean: V,
+        sum: V,
+    ) -> V {
+        let [kept] = self.kept(lanes, [accumulator]);
+        let factor = if self.flags.any(Flags::AVERAGE) { self.fresh(lanes) } else { lanes.splat(1.0) };
+        self.remainder(lanes, kept, factor, mean, sum)
+    }
+
     /// `kept + a·b − sum`, where `sum` is what that was rounded to. Exact where the product was rounded before, by the
     /// algorithm `TwoSum` (Knuth, *The Art of Computer Programming*, volume 2, section 4.2.2); where it is fused, to one
     /// rounding of what is left.

@@ -2,7 +2,7 @@
 
 use super::rows::run;
 use crate::error::check_length;
-use crate::kernel::{self, Flags, MixedStep, Nearest, Stream};
+use crate::kernel::{self, Flags, MixedStep, Nearest, Rounding as _, Stream};
 use crate::{Adagrad, Element, Error, Report, Rounding};
 
 /// Steps of `bf16`, `f16` and `f32`, with the feature `half`.
@@ -64,18 +64,19 @@ impl Adagrad {
     }
 
     /// The step of checked slices.
-    fn mixed<P: Element, G: Element, A: Element>(
+    fn mixed<P: Element, G: Element, A: Element, R: kernel::Rounding>(
         &self,
         params: &mut [P],
         grads: &[G],
         accumulator: &mut [A],
-        rounding: impl kernel::Rounding,
+        rounding: R,
     ) -> Result<usize, Error> {
         let rule = &self.rule;
-        if rule.flags.any(Flags::UNUSUAL) {
-            run(self.backend, MixedStep::<'_, P, G, A, _, false> { rule, params, grads, accumulator, rounding })
+        // By chance there is one copy, for any rule.
+        if R::BY_CHANCE || rule.flags.any(Flags::UNUSUAL) {
+            run(self.backend, MixedStep::<'_, P, G, A, R, false> { rule, params, grads, accumulator, rounding })
         } else {
-            run(self.backend, MixedStep::<'_, P, G, A, _, true> { rule, params, grads, accumulator, rounding })
+            run(self.backend, MixedStep::<'_, P, G, A, R, true> { rule, params, grads, accumulator, rounding })
         }
     }
 }

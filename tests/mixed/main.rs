@@ -7,9 +7,10 @@ mod dense;
 mod inputs;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod rows;
 mod stochastic;
 
-use std::fmt::Display;
+use core::fmt::Display;
 
 use reference::mixed::Stored;
 

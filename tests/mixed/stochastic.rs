@@ -52,10 +52,10 @@ fn each_distance<T: Stored>(values: impl Iterator<Item = T>) {
 #[test]
 fn each_distance_between_neighbours() {
     for exponent in 0..0xFE {
-        each_distance((0..2).map(|last| bf16::from_bits(exponent << 7 | 0x55 + last)));
+        each_distance((0..2).map(|last| bf16::from_bits((exponent << 7) + 0x55 + last)));
     }
     for exponent in 0..0x1E {
-        each_distance((0..2).map(|last| f16::from_bits(exponent << 10 | 0x155 + last)));
+        each_distance((0..2).map(|last| f16::from_bits((exponent << 10) + 0x155 + last)));
     }
     for place in 0..10 {
         each_distance((0..2).map(|last| f16::from_bits((1 << place) + last)));

@@ -176,3 +176,51 @@ impl Options {
         skipped
     }
 }
+
+/// A row's step in a table with one accumulator per row.
+impl Options {
+    /// Whether the row was skipped.
+    pub fn step_mixed_row<P: Stored, G: Stored, A: Stored>(
+        &self,
+        params: &mut [P],
+        grads: &[G],
+        accumulator: &mut A,
+        words: impl Fn(u64) -> Words,
+    ) -> bool {
+        let before = accumulator.value();
+        let old: Vec<f32> = params.iter().map(|w| w.value()).collect();
+        let g: Vec<f32> = old.iter().zip(grads).map(|(w, g)| self.gradient(*w, g.value())).collect();
+        let mut p = [0.0; 8];
+        for (j, g) in g.iter().enumerate() {
+            p[j % 8] = self.product_plus(*g, *g, p[j % 8]);
+        }
+        let mean = (((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))) / params.len() as f32;
+        let sum = self.accumulate_mean(before, mean);
+        let d = self.denominator(self.under(before, sum));
+        let rate = (self.learning_rate / d).min(f32::MAX);
+        let rate = if (self.learning_rate / d).is_nan() { f32::NAN } else { rate };
+        let new_sum = match words(0) {
+            None => A::nearest(sum),
+            Some([_, word]) => {
+                let factor = if let Accumulation::Ema(rho) = self.accumulation { 1.0 - rho } else { 1.0 };
+                A::by_chance(sum, self.remainder(self.kept(before), factor, mean, sum), word)
+            }
+        };
+        let mut new = Vec::new();
+        for (j, (w, g)) in old.iter().zip(&g).enumerate() {
+            let decayed = self.decay(*w);
+            let moved = if d == 0.0 { decayed } else { decayed - rate * g };
+            new.push(match words(j as u64) {
+                None => P::nearest(moved),
+                Some([word, _]) => P::by_chance(moved, 0.0, word),
+            });
+        }
+        let values: Vec<f32> = new.iter().map(|w| w.value()).collect();
+        if self.skips(before, new_sum.value(), &values) {
+            return true;
+        }
+        params.copy_from_slice(&new);
+        *accumulator = new_sum;
+        false
+    }
+}

@@ -133,7 +133,7 @@ macro_rules! lanes_of_features {
             }
 
             #[inline(always)]
-            fn prefetch(self, values: &[f32]) {
+            fn prefetch<T>(self, values: &[T]) {
                 $crate::backend::arch::x86::prefetch(values);
             }
 
@@ -283,10 +283,10 @@ pub(in crate::backend) fn remember() {
 
 /// Asks for the lines of 64 bytes that a slice is in.
 #[inline(always)]
-fn prefetch(values: &[f32]) {
+fn prefetch<T>(values: &[T]) {
     use intrinsics::{_MM_HINT_T0, _mm_prefetch};
 
-    for line in values.chunks(16) {
+    for line in values.chunks(64 / size_of::<T>()) {
         // SAFETY: a prefetch changes nothing but the caches, and whatever the address it does not fail. It belongs to
         // SSE, without which this module is not compiled.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };

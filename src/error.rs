@@ -110,6 +110,15 @@ pub enum Error {
         /// Its value.
         value: f32,
     },
+    /// A row was last seen after the step that is to be taken.
+    Step {
+        /// Its position among the row indices.
+        position: usize,
+        /// The step in which it was last seen.
+        last: u32,
+        /// The step that is to be taken.
+        step: u32,
+    },
     /// The backend needs instructions that this CPU, or this build, does not have.
     Unavailable {
         /// The backend that was named.
@@ -151,6 +160,9 @@ impl fmt::Display for Error {
             }
             Self::Accumulator { position, value } => {
                 write!(f, "accumulator[{position}] is {value}, expected finite and at least 0")
+            }
+            Self::Step { position, last, step } => {
+                write!(f, "rows[{position}] was last seen in step {last}, expected at most {step}, the step")
             }
             Self::Unavailable { backend } => {
                 write!(f, "the {backend} backend is not available on this CPU or in this build")

@@ -5,6 +5,8 @@
 //! - [`bare_metal`]: a program for a microcontroller, and what a step costs there.
 //! - [`benchmarks`]: how fast the steps are.
 //! - [`decisions`]: what was measured, and what was decided by it.
+//! - [`scaling`]: threads, processes and machines, and a model of time and memory for up to 10¹² parameters.
+//! - [`trust`]: checks from outside, bounds, exhaustive tests and mutants, with what came of them.
 
 /// A page names the file that a label stands for, at its end. What stands first counts: here the label is a module.
 macro_rules! labels {
@@ -13,6 +15,8 @@ macro_rules! labels {
 [bare-metal.md]: crate::guide::bare_metal
 [benchmarks.md]: crate::guide::benchmarks
 [decisions.md]: crate::guide::decisions
+[scaling.md]: crate::guide::scaling
+[trust.md]: crate::guide::trust
 "
     };
 }
@@ -40,3 +44,11 @@ pub mod benchmarks {}
 #[doc = labels!()]
 #[doc = include_str!("../docs/decisions.md")]
 pub mod decisions {}
+
+#[doc = labels!()]
+#[doc = include_str!("../docs/scaling.md")]
+pub mod scaling {}
+
+#[doc = labels!()]
+#[doc = include_str!("../docs/trust.md")]
+pub mod trust {}

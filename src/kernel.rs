@@ -16,6 +16,9 @@ macro_rules! never {
 }
 pub(crate) use never;
 
+#[cfg(test)]
+#[path = "../tests/inputs/all_values.rs"]
+mod all_values;
 mod blocks;
 mod dense;
 #[cfg(feature = "half")]

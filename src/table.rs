@@ -8,6 +8,7 @@ mod index;
 mod mixed;
 mod partition;
 mod shape;
+mod upkeep;
 
 pub use bags::Bags;
 pub(crate) use check::{check_gradient_rows, first_outside};
@@ -94,8 +95,8 @@ impl<'a> Table<'a> {
     /// A table with one accumulator per element, in one slice: each row has `dim` parameters, and behind them their `dim`
     /// accumulators. `memory` has `rows·2·dim` values.
     ///
-    /// A step has the same bits as in [`Table::new`]. The rows lie in one place, and not in two: docs/benchmarks.md says
-    /// where that is faster. Parameters and accumulators are read by [`Table::row`].
+    /// A step has the same bits as in [`Table::new`]. The rows lie in one place, and not in two; measure which is faster for
+    /// a table like yours. Parameters and accumulators are read by [`Table::row`].
     ///
     /// ```
     /// use adagrad::{Adagrad, Table};
@@ -231,7 +232,7 @@ impl<'a> Table<'a> {
     }
 
     /// Names a row that no step touches, as `padding_idx` does in `PyTorch`: its gradients are passed over. It need not be
-    /// in the table; so an index such as [`Table::rows`] can stand for "no row".
+    /// in the table; so an index such as [`Table::rows`] can stand for "no row". [`usize::MAX`] names none.
     ///
     /// In bags that are a [`mean`](crate::Bags::mean) it counts as one of the bag's rows.
     ///

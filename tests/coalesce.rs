@@ -132,6 +132,7 @@ fn strides() -> Vec<u64> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it measures time")]
 fn arithmetic_progressions_take_no_longer_than_random_rows() {
     let mut random = Random(1);
     let random = distinct(K, || random.bits() >> 1);
@@ -141,6 +142,7 @@ fn arithmetic_progressions_take_no_longer_than_random_rows() {
 
 /// As many slots as rows: then the last ones search long, which more than the table's filling must not make longer.
 #[test]
+#[cfg_attr(miri, ignore = "it measures time")]
 fn arithmetic_progressions_with_the_least_scratch() {
     let mut random = Random(2);
     let random = distinct(K, || random.bits() >> 1);
@@ -150,6 +152,7 @@ fn arithmetic_progressions_with_the_least_scratch() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it measures time")]
 fn progressions_from_elsewhere_and_downwards() {
     let mut random = Random(3);
     let random = distinct(K, || random.bits() >> 1);
@@ -169,6 +172,7 @@ fn progressions_from_elsewhere_and_downwards() {
 
 /// Indices of 32 bits, which are hashed otherwise or not.
 #[test]
+#[cfg_attr(miri, ignore = "it measures time")]
 fn progressions_of_32_bits() {
     let mut random = Random(4);
     let narrow = |rows: Vec<u64>| rows.into_iter().map(|row| row as u32).collect::<Vec<u32>>();

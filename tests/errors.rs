@@ -305,7 +305,8 @@ fn diagnostics() {
 /// The check of a state names the first accumulator that is negative, infinite or NaN, wherever it is.
 #[test]
 fn a_state_that_no_step_can_repair() {
-    for length in [1, 2, 15, 16, 17, 64, 100, 1025, 5000] {
+    let lengths = if cfg!(miri) { &[1, 2, 17, 40][..] } else { &[1, 2, 15, 16, 17, 64, 100, 1025, 5000] };
+    for &length in lengths {
         let fine = vec![-0.0, 0.0, 1e-45, 0.1, f32::MAX].into_iter().cycle().take(length).collect::<Vec<f32>>();
         assert_eq!(check_accumulator(&fine), Ok(()));
         for at in (0..length).step_by(1 + length / 100).chain([length - 1]) {

@@ -3,7 +3,7 @@
 mod inputs;
 mod reference;
 
-use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Table, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Order, Table, WeightDecay};
 use inputs::{LENGTHS, LONG, Random, State, options};
 use reference::Options;
 
@@ -13,6 +13,8 @@ const EPSILONS: [Epsilon; 4] = [
     Epsilon::InsideSqrt(f32::MIN_POSITIVE),
     Epsilon::OutsideSqrt(0.0),
 ];
+
+const WITHOUT_ESTIMATES: [Backend; 2] = [Backend::Scalar, Backend::Portable];
 
 /// Steps from parameters of 0, so that what they become is `−Δ`, and compares `Δ` and `G` with the exact ones.
 fn compare(opt: Adagrad, gradient: f32, accumulator: &[f32]) {
@@ -112,6 +114,63 @@ fn special_values() {
     }
 }
 
+/// As far as it was ever seen, by AVX2 on a Zen 4: five. `g²` is too small to change `G`.
+#[test]
+fn the_farthest_quotient_that_was_found() {
+    let [sum, epsilon, scaled] = [0x3F80_7132, 0x3890_E0A4, 0x4000_3A49].map(f32::from_bits);
+    let gradient = 1.0 / (1 << 20) as f32;
+    for backend in Backend::available() {
+        let opt = Adagrad::new(scaled / gradient).with_epsilon(Epsilon::OutsideSqrt(epsilon)).with_backend(backend);
+        compare(opt, gradient, &[sum; 128]);
+    }
+}
+
+/// Where η or ε is out of the range of estimates a step is exact. Elsewhere it is not, or this test would see nothing.
+#[test]
+fn exact_where_estimates_are_no_use() {
+    let power = |exponent: i32| f32::powi(2.0, exponent);
+    let within = [Adagrad::new(power(60)), Adagrad::new(0.1), Adagrad::keras(0.1)];
+    let beyond = [
+        Adagrad::new(power(60).next_up()),
+        Adagrad::new(0.1).with_epsilon(Epsilon::OutsideSqrt(power(-100).next_down())),
+        Adagrad::new(0.1).with_epsilon(Epsilon::OutsideSqrt(power(60).next_up())),
+        Adagrad::new(0.1).with_epsilon(Epsilon::InsideSqrt(power(-100).next_down())),
+    ];
+    let State { grads, accumulator, .. } = State::new(999, 8, Random::ordinary);
+    for backend in Backend::available() {
+        let moved = |opt: Adagrad, arithmetic| {
+            let (mut params, mut accumulator) = (vec![0.0_f32; grads.len()], accumulator.clone());
+            let opt = opt.with_backend(backend).with_arithmetic(arithmetic);
+            opt.step(&mut params, &grads, &mut accumulator).expect("valid");
+            params.iter().map(|w| w.to_bits()).collect::<Vec<_>>()
+        };
+        let is_exact = |opt| moved(opt, Arithmetic::Fast) == moved(opt, Arithmetic::Separate);
+        for opt in beyond {
+            assert!(is_exact(opt), "{opt:?} on {backend}");
+        }
+        for opt in within {
+            assert_eq!(is_exact(opt), WITHOUT_ESTIMATES.contains(&backend), "{opt:?} on {backend}");
+        }
+    }
+}
+
+/// With the step first, quotients that are infinite, nearly so, or by an accumulator that has nothing to do with the gradient.
+#[test]
+fn special_values_with_the_step_first() {
+    let gradients = [0.0, 1.0, 1e19, 1e30, 3.4e38, f32::MAX, f32::INFINITY];
+    let accumulators: Vec<f32> = (0..256).map(|j| 0.9 + j as f32 / 1024.0).chain([0.0, 1e-30, 1e30]).collect();
+    for backend in Backend::available() {
+        for epsilon in EPSILONS.into_iter().chain([Epsilon::OutsideSqrt(1e-3)]) {
+            for rate in [0.1, 1.0, 1e10] {
+                let opt = Adagrad::new(rate).with_epsilon(epsilon).with_backend(backend).with_order(Order::StepFirst);
+                for gradient in gradients.into_iter().flat_map(|g| [g, -g]) {
+                    compare(opt, gradient, &accumulators);
+                }
+            }
+        }
+    }
+}
+
 /// Slices of all lengths, with special values amid ordinary ones, against the naive reference.
 #[test]
 fn steps_over_lengths_are_within_the_bound() {
@@ -183,21 +242,6 @@ fn with_other_options_and_tables() {
                     (w, a)
                 };
                 assert_eq!(row_wise(fast), row_wise(opt));
-            }
-        }
-    }
-}
-
-/// `cargo test --release --test fast -- --ignored`
-#[test]
-#[ignore = "all 2³¹ accumulators that are not negative: minutes"]
-fn quotients_of_all_accumulators_are_within_the_bound() {
-    // These two have no estimates.
-    let without = [Backend::Scalar, Backend::Portable];
-    for backend in Backend::available().filter(|backend| !without.contains(backend)) {
-        for epsilon in [Epsilon::InsideSqrt(1e-8), Epsilon::OutsideSqrt(1e-8)] {
-            for part in accumulators(1) {
-                compare(Adagrad::new(0.1).with_epsilon(epsilon).with_backend(backend), 1e-3, &part);
             }
         }
     }

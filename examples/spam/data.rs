@@ -1,49 +1,10 @@
-//! The messages as rows of words: reading, tokenizing, splitting.
+//! The messages as rows of words, and splitting them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::common::random::SplitMix64;
-
-const FILE: &str = include_str!("../data/SMSSpamCollection.tsv");
-
-/// A message of the file: what it is, and its words.
-pub(crate) struct Message {
-    spam: bool,
-    words: Vec<String>,
-}
-
-/// The distinct messages of the file, and the number of its lines.
-pub(crate) fn messages() -> Result<(Vec<Message>, usize), String> {
-    let mut seen = HashSet::new();
-    let mut messages = Vec::new();
-    for (i, line) in FILE.lines().enumerate() {
-        let (label, text) = line.split_once('\t').ok_or_else(|| format!("line {}: no tab", i + 1))?;
-        let spam = match label {
-            "spam" => true,
-            "ham" => false,
-            _ => return Err(format!("line {}: {label} is neither ham nor spam", i + 1)),
-        };
-        if seen.insert(line) {
-            messages.push(Message { spam, words: words(text) });
-        }
-    }
-    Ok((messages, FILE.lines().count()))
-}
-
-/// The words of a text, each once, in the order of their first occurrence: lower case, split at whatever is neither
-/// letter nor digit. A number of four digits or more is the word `<number>`, so that telephone numbers are one word.
-fn words(text: &str) -> Vec<String> {
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").to_lowercase();
-    let mut words: Vec<String> = Vec::new();
-    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        let number = word.len() >= 4 && word.bytes().all(|byte| byte.is_ascii_digit());
-        let word = if number { "<number>" } else { word };
-        if !words.iter().any(|known| known == word) {
-            words.push(word.into());
-        }
-    }
-    words
-}
+use crate::messages::{Message, words};
+use crate::shuffle::shuffle;
 
 /// A message as the model sees it: the rows of the table that belong to it, and what it is.
 pub(crate) struct Sample {
@@ -74,7 +35,7 @@ impl<'a> Split<'a> {
         let mut vocabulary = vec!["(bias)"];
         let mut counts = vec![training.len() as u32];
         let mut row_of: HashMap<&'a str, u32> = HashMap::new();
-        for word in training.iter().flat_map(|message| &message.words) {
+        for word in training.iter().flat_map(|message| distinct(&message.words)) {
             let row = *row_of.entry(word).or_insert_with(|| {
                 vocabulary.push(word);
                 counts.push(0);
@@ -103,13 +64,18 @@ impl<'a> Split<'a> {
     }
 }
 
-/// The bias and the rows of words. Words that are not in the training messages have none.
+/// The bias and the rows of words, each once. Words that are not in the training messages have none.
 fn rows(row_of: &HashMap<&str, u32>, words: &[String]) -> Vec<u32> {
-    core::iter::once(0).chain(words.iter().filter_map(|word| row_of.get(word.as_str()).copied())).collect()
+    core::iter::once(0).chain(distinct(words).iter().filter_map(|word| row_of.get(word).copied())).collect()
 }
 
-pub(crate) fn shuffle<T>(random: &mut SplitMix64, items: &mut [T]) {
-    for i in (1..items.len()).rev() {
-        items.swap(i, random.below(i + 1));
+/// The words, each once, in the order of their first occurrence.
+fn distinct(words: &[String]) -> Vec<&str> {
+    let mut distinct: Vec<&str> = Vec::new();
+    for word in words {
+        if !distinct.contains(&word.as_str()) {
+            distinct.push(word);
+        }
     }
+    distinct
 }

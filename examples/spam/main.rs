@@ -1,7 +1,8 @@
 //! Spam or ham: logistic regression on the SMS Spam Collection, with one weight a word, learnt message by message.
 //!
-//! `cargo run --release --example spam` trains it with plain SGD and with Adagrad, says which was better at what, and draws
-//! two charts. Splits and orders come from fixed seeds, so that only the times differ from run to run.
+//! `cargo run --release --example spam` trains it with plain SGD and with Adagrad, says which was better at what, and how many
+//! weights L1 makes 0, and draws two charts. Splits and orders come from fixed seeds, so that only the times differ from
+//! run to run.
 //!
 //! `cargo run --release --example spam -- "You have won" "See you at lunch"` also says which of these messages are spam.
 
@@ -9,7 +10,12 @@ mod charts;
 #[path = "../common/mod.rs"]
 mod common;
 mod data;
+#[path = "../common/messages.rs"]
+mod messages;
 mod model;
+#[path = "../common/shuffle.rs"]
+mod shuffle;
+mod sparse;
 
 use core::error::Error;
 use std::path::Path;
@@ -31,7 +37,7 @@ const STOPS: [usize; 7] = [10, 30, 100, 300, 1_000, 3_000, 10_000];
 const METHODS: usize = Method::ALL.len();
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (messages, lines) = data::messages()?;
+    let (messages, lines) = messages::messages()?;
     let split = Split::new(&messages, SEED);
     print_data(&split, lines);
 
@@ -53,6 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [.., last] = &models[..] else { return Err("no model".into()) };
     print_words(last, &split);
     print_messages(last, &split);
+    sparse::print(last.learning_rate, &split)?;
     print_time(last, &split.training)?;
 
     let seeds = OTHER_SEEDS.count();

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use adagrad::{Adagrad, Error, Table};
+use adagrad::{Adagrad, Error, Ftrl, Proximal, Table};
 
 use crate::common::random::SplitMix64;
-use crate::data::{Sample, shuffle};
+use crate::data::Sample;
+use crate::shuffle::shuffle;
 
 /// How often training goes through the messages, each time in another order.
 pub(crate) const EPOCHS: usize = 5;
@@ -40,13 +41,13 @@ pub(crate) struct Model {
     pub(crate) effective_rates: Vec<f32>,
 }
 
-/// Learns from `samples`. Calls `watch` with the number of updates and the weights after each update.
+/// Learns from `samples` with SGD or Adagrad.
 pub(crate) fn train(
     method: Method,
     learning_rate: f32,
     rows: usize,
     samples: &[Sample],
-    mut watch: impl FnMut(usize, &[f32]),
+    watch: impl FnMut(usize, &[f32]),
 ) -> Result<Model, Error> {
     let start = if let Method::Adagrad { start } = method { start } else { 0.0 };
     let opt = Adagrad::new(learning_rate).with_initial_accumulator(start);
@@ -58,6 +59,20 @@ pub(crate) fn train(
         Method::Adagrad { .. } => Learner::Adagrad { opt, table: Table::new(&mut weights, &mut accumulator, 1)? },
     };
 
+    learn(&mut learner, samples, watch)?;
+    let mut effective_rates = vec![learning_rate; rows];
+    if let Method::Adagrad { .. } = method {
+        opt.effective_rates(&accumulator, &mut effective_rates)?;
+    }
+    Ok(Model { method, learning_rate, weights, accumulator, effective_rates })
+}
+
+/// Goes through the samples `EPOCHS` times. Calls `watch` with the number of updates and the weights after each update.
+pub(crate) fn learn(
+    learner: &mut Learner<'_>,
+    samples: &[Sample],
+    mut watch: impl FnMut(usize, &[f32]),
+) -> Result<(), Error> {
     let mut order: Vec<usize> = (0..samples.len()).collect();
     let mut random = SplitMix64(0);
     let mut grads = Vec::new();
@@ -75,11 +90,7 @@ pub(crate) fn train(
             watch(updates, learner.weights());
         }
     }
-    let mut effective_rates = vec![learning_rate; rows];
-    if let Method::Adagrad { .. } = method {
-        opt.effective_rates(&accumulator, &mut effective_rates)?;
-    }
-    Ok(Model { method, learning_rate, weights, accumulator, effective_rates })
+    Ok(())
 }
 
 /// The nanoseconds that one `step_rows` takes for a message, and for one of its rows: the median of some passes over
@@ -105,15 +116,17 @@ pub(crate) fn time_steps(model: &Model, samples: &[Sample]) -> Result<(f64, f64)
 }
 
 /// The weights while they are learnt.
-enum Learner<'a> {
+pub(crate) enum Learner<'a> {
     Sgd { learning_rate: f32, weights: &'a mut [f32] },
     Adagrad { opt: Adagrad, table: Table<'a> },
+    Proximal { opt: Proximal, weights: &'a mut [f32], accumulator: &'a mut [f32] },
+    Ftrl { opt: Ftrl, weights: &'a mut [f32], accumulator: &'a mut [f32], linear: &'a mut [f32] },
 }
 
 impl Learner<'_> {
-    fn weights(&self) -> &[f32] {
+    pub(crate) fn weights(&self) -> &[f32] {
         match self {
-            Self::Sgd { weights, .. } => weights,
+            Self::Sgd { weights, .. } | Self::Proximal { weights, .. } | Self::Ftrl { weights, .. } => weights,
             Self::Adagrad { table, .. } => table.params().unwrap_or_default(),
         }
     }
@@ -127,6 +140,10 @@ impl Learner<'_> {
                 Ok(())
             }
             Self::Adagrad { opt, table } => opt.step_rows(table, rows, grads).map(|_| ()),
+            Self::Proximal { opt, weights, accumulator } => opt.step_rows(weights, accumulator, 1, rows, grads),
+            Self::Ftrl { opt, weights, accumulator, linear } => {
+                opt.step_rows(weights, accumulator, linear, 1, rows, grads)
+            }
         }
     }
 }

@@ -5,17 +5,16 @@
 mod input;
 #[path = "../../tests/reference/mod.rs"]
 mod reference;
+mod tables;
 
-use adagrad::{Adagrad, Arithmetic, Bags, Error, Report, Table};
-use input::{Buffer, Expected, Input, accepted, fault_of, length_fault, on_every_backend};
+use adagrad::{Bags, Error};
+use input::{Buffer, Input, accepted, length_fault};
 use libfuzzer_sys::fuzz_target;
+use tables::{Kind, Step};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut input = Input::new(bytes);
-    let mut options = input.options();
-    if options.arithmetic == Arithmetic::Fast {
-        options.arithmetic = Arithmetic::Separate; // `rows` looks at the fast ones
-    }
+    let options = input.options();
     let dim = 1 + input.below(40);
     // Now and then a table that is prefetched, and a step that is divided.
     let large = input.one_in(128);
@@ -102,35 +101,25 @@ fn step(
     reference: &reference::Bags,
 ) {
     let mut params = input.numbers(table_rows * dim);
-    let mut accumulator = input.accumulators(if row_wise { table_rows } else { table_rows * dim }, options);
+    let kind = Kind::new(input, dim, row_wise, table_rows, i64::MAX as u128);
     let needed = if reference.mean || reference.weights.is_some() { dim } else { 0 };
     let room = if input.one_in(8) { input.below(dim + 1) } else { dim * (1 + input.below(3)) };
-    let outside = rows.iter().position(|row| !(0..table_rows as i64).contains(row));
-    let faults: Vec<Error> = [
-        fault_of(options),
-        length_fault("grads", bags.len() * dim, grads.given().len()),
-        outside.map(|position| Error::Row { position, row: rows[position].into(), rows: table_rows }),
-        (room < needed).then_some(Error::TooShort { what: "scratch", minimum: needed, actual: room }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let mut expected =
-        Expected { params: params.given().to_vec(), accumulator: accumulator.given().to_vec(), skipped: 0 };
-    if faults.is_empty() {
-        let state = [&mut expected.params[..], &mut expected.accumulator[..]];
-        expected.skipped = options.step_bags(state, dim, row_wise, reference, grads.given());
-    }
+    let grads_fault = length_fault("grads", bags.len() * dim, grads.given().len());
+    let room_fault = (room < needed).then_some(Error::TooShort { what: "scratch", minimum: needed, actual: room });
+    let step = Step {
+        options,
+        kind,
+        rows: rows.iter().map(|row| i128::from(*row)).collect(),
+        grads: if grads_fault.is_none() { reference.expanded(grads.given(), dim) } else { Vec::new() },
+        faults: grads_fault.into_iter().chain(room_fault).collect(),
+    };
     let pool = input.pool();
-    type Call = fn(&Adagrad, &mut Table<'_>, &Bags<'_, i64>, &[f32], &mut [f32]) -> Result<Report, Error>;
-    let calls: [Call; 2] = [Adagrad::step_bags, Adagrad::par_step_bags];
-    for call in calls {
-        let mut scratch = vec![f32::NAN; room];
-        let mut step = |opt: &Adagrad, w: &mut [f32], a: &mut [f32]| {
-            let mut table = if row_wise { Table::row_wise(w, a, dim) } else { Table::new(w, a, dim) }?;
-            pool.install(|| call(opt, &mut table, bags, grads.given(), &mut scratch))
-        };
-        let check = |_: [&[f32]; 2], after: [&[f32]; 2], skipped| expected.assert(after, skipped);
-        on_every_backend(&options.adagrad(), &faults, &mut params, &mut accumulator, &mut step, check);
-    }
+    let scratch = || vec![f32::NAN; room];
+    step.check(
+        input,
+        &mut params,
+        &mut [&mut |opt, table| opt.step_bags(table, bags, grads.given(), &mut scratch()), &mut |opt, table| {
+            pool.install(|| opt.par_step_bags(table, bags, grads.given(), &mut scratch()))
+        }],
+    );
 }

@@ -26,17 +26,18 @@ fuzz_target!(|bytes: &[u8]| {
             .into_iter()
             .flatten()
             .collect();
-    let mut expected = Expected { params: w.given().to_vec(), accumulator: a.given().to_vec(), skipped: 0 };
+    let mut expected =
+        Expected { params: w.given().to_vec(), accumulator: a.given().to_vec(), skipped: 0, out_of_range: 0 };
     if faults.is_empty() {
         expected.skipped = options.step(&mut expected.params, g.given(), &mut expected.accumulator);
     }
     let grads = g.given().to_vec();
     let mut check = |step: Step<'_>| {
-        on_every_backend(&options.adagrad(), &faults, &mut w, &mut a, step, |[w, a], after, skipped| {
+        on_every_backend(&options.adagrad(), &faults, &mut w, &mut a, step, |[w, a], after, report| {
             if options.arithmetic == Arithmetic::Fast {
-                options.assert_fast([w, &grads, a], after, skipped);
+                options.assert_fast([w, &grads, a], after, report.skipped);
             } else {
-                expected.assert(after, skipped);
+                expected.assert(after, report);
             }
         });
     };

@@ -2,6 +2,7 @@
 //! make of them.
 
 use core::ops::Range;
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
 
 use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, Error, NonFinite, Order, Report, WeightDecay};
@@ -33,6 +34,25 @@ const SPECIAL: [f32; 16] = [
     1e-23,                       // its square is denormal
     1.9e19,                      // its square overflows
 ];
+
+/// Calls of the crate, and the elements that they were about.
+static CALLS: AtomicU64 = AtomicU64::new(0);
+static ELEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts a call that is about so many elements. `fuzz/run` reads the sums, which are printed at the end.
+pub fn count(elements: usize) {
+    unsafe extern "C" {
+        fn atexit(function: extern "C" fn()) -> i32;
+    }
+    extern "C" fn print() {
+        eprintln!("calls: {}  elements: {}", CALLS.load(Ordering::Relaxed), ELEMENTS.load(Ordering::Relaxed));
+    }
+    if CALLS.fetch_add(1, Ordering::Relaxed) == 0 {
+        // SAFETY: this is its signature on 32 and 64 bits, and the function does not end before the program does.
+        unsafe { atexit(print) };
+    }
+    ELEMENTS.fetch_add(elements as u64, Ordering::Relaxed);
+}
 
 /// The fuzzer's bytes; where they end, a generator that the first eight of them seed goes on.
 pub struct Input<'a> {
@@ -255,26 +275,27 @@ pub fn accepted<T: core::fmt::Debug>(result: &Result<T, Error>, faults: &[Error]
     result.is_ok()
 }
 
-/// What a step must do with `Arithmetic::Separate` or `Arithmetic::Fused`: the parameters, the accumulators, and how many
-/// elements or rows it skips.
+/// What a step must do with `Arithmetic::Separate` or `Arithmetic::Fused`: the parameters, the accumulators, how many
+/// elements or rows it skips, and how many rows are not in the table.
 pub struct Expected {
     pub params: Vec<f32>,
     pub accumulator: Vec<f32>,
     pub skipped: usize,
+    pub out_of_range: usize,
 }
 
 /// A call that steps: with these hyper-parameters, parameters and accumulators.
 pub type Step<'a> = &'a mut dyn FnMut(&Adagrad, &mut [f32], &mut [f32]) -> Result<Report, Error>;
 
 /// Takes a step on every backend, and on the detected one. `check` is given the parameters and accumulators before and
-/// after each that succeeds, and how many elements or rows it skipped.
+/// after each that succeeds, and its report.
 pub fn on_every_backend(
     opt: &Adagrad,
     faults: &[Error],
     params: &mut Buffer<f32>,
     accumulator: &mut Buffer<f32>,
     step: Step<'_>,
-    check: impl Fn([&[f32]; 2], [&[f32]; 2], usize),
+    check: impl Fn([&[f32]; 2], [&[f32]; 2], Report),
 ) {
     for backend in Backend::ALL.iter().copied().map(Some).chain([None]) {
         let mut faults = faults.to_vec();
@@ -285,10 +306,11 @@ pub fn on_every_backend(
                 faults.push(Error::Unavailable { backend });
             }
         }
+        count(params.given().len());
         let result = step(&opt, params.fresh(), accumulator.fresh());
         if accepted(&result, &faults) {
             let after = [params.written(), accumulator.written()];
-            check([params.given(), accumulator.given()], after, result.unwrap_or_default().skipped);
+            check([params.given(), accumulator.given()], after, result.unwrap_or_default());
         } else {
             params.assert_untouched();
             accumulator.assert_untouched();
@@ -298,9 +320,10 @@ pub fn on_every_backend(
 
 impl Expected {
     /// Fails unless a step made these.
-    pub fn assert(&self, [params, accumulator]: [&[f32]; 2], skipped: usize) {
+    pub fn assert(&self, [params, accumulator]: [&[f32]; 2], report: Report) {
         assert_same(params, &self.params, "params");
         assert_same(accumulator, &self.accumulator, "accumulator");
-        assert_eq!(skipped, self.skipped, "skipped");
+        assert_eq!(report.skipped, self.skipped, "skipped");
+        assert_eq!(report.out_of_range, self.out_of_range, "out of range");
     }
 }

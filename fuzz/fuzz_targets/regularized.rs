@@ -10,7 +10,7 @@ mod reference;
 mod regularized_reference;
 
 use adagrad::{Backend, Ftrl, Proximal};
-use input::Input;
+use input::{Input, count};
 use libfuzzer_sys::fuzz_target;
 use reference::assert_same;
 use regularized_reference::{Rates, ftrl, proximal};
@@ -52,6 +52,7 @@ fuzz_target!(|bytes: &[u8]| {
             }
         }
         for backend in Backend::available() {
+            count(g.len());
             let (params, accumulator, linear) = (w.fresh(), a.fresh(), z.fresh());
             let result = if with_linear {
                 let step = Ftrl::new(rate).with_l1(l1).with_l2(l2).with_backend(backend);

@@ -5,12 +5,14 @@
 mod input;
 #[path = "../../tests/reference/mod.rs"]
 mod reference;
+mod tables;
 
-use adagrad::{Adagrad, Arithmetic, Error, Owners, Report, RowIndex, Table, coalesce, partition};
+use adagrad::{Error, Owners, RowIndex, coalesce, partition};
 use bytemuck::Pod;
-use input::{Buffer, Expected, Input, accepted, fault_of, length_fault, on_every_backend};
+use input::{Buffer, Input, accepted, count, length_fault};
 use libfuzzer_sys::fuzz_target;
 use reference::{Options, assert_same};
+use tables::{Kind, Step};
 
 /// The longest slice of parameters or gradients; and the longest where steps are to be prefetched and divided.
 const MAX_LEN: usize = 4096;
@@ -20,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut input = Input::new(bytes);
     macro_rules! with {
         ($Index:ty) => {
-            test(&mut input, |raw| raw as $Index, |row| row as i128)
+            test(&mut input, |raw| raw as $Index, |row| row as i128, <$Index>::MAX as u128)
         };
     }
     match input.below(5) {
@@ -32,7 +34,12 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-fn test<I: RowIndex + Pod + Sync + From<u8>>(input: &mut Input, of_raw: fn(u64) -> I, to_i128: fn(I) -> i128) {
+fn test<I: RowIndex + Pod + Sync + From<u8>>(
+    input: &mut Input,
+    of_raw: fn(u64) -> I,
+    to_i128: fn(I) -> i128,
+    greatest: u128,
+) {
     let options = input.options();
     let dim = match input.below(32) {
         0 => 0,
@@ -54,9 +61,9 @@ fn test<I: RowIndex + Pod + Sync + From<u8>>(input: &mut Input, of_raw: fn(u64) 
         let hostile = hostile && input.one_in(8);
         of_raw(if hostile { hostile_row(input, table_rows, dim) } else { input.below(table_rows.max(1)) as u64 })
     });
-    let mut case = Case { options, dim, params, grads, rows, to_i128 };
-    case.step(input, false);
-    case.step(input, true);
+    let mut case = Case { options, dim, params, grads, rows, to_i128, greatest };
+    case.step(input, false, table_rows);
+    case.step(input, true, table_rows);
     case.coalesce(input);
     case.partition(input, table_rows);
 }
@@ -95,71 +102,29 @@ struct Case<I> {
     grads: Buffer<f32>,
     rows: Buffer<I>,
     to_i128: fn(I) -> i128,
+    greatest: u128,
 }
 
 impl<I: RowIndex + Pod + Sync> Case<I> {
-    fn step(&mut self, input: &mut Input, row_wise: bool) {
+    fn step(&mut self, input: &mut Input, row_wise: bool, table_rows: usize) {
         let Self { options, dim, .. } = *self;
-        let len = self.params.given().len();
-        let table_rows = len.checked_div(dim).unwrap_or(0);
-        let expected_len = if row_wise { table_rows } else { len };
-        let accumulator_len = input.length(expected_len);
-        let mut accumulator = input.accumulators(accumulator_len, &options);
-
-        let pool = input.pool();
-
-        let faults = self.faults(expected_len, accumulator_len);
+        let kind = Kind::new(input, dim, row_wise, table_rows, self.greatest);
         let (rows, grads) = (self.rows.given(), self.grads.given());
-        let mut expected =
-            Expected { params: self.params.given().to_vec(), accumulator: accumulator.given().to_vec(), skipped: 0 };
-        let mut places = Vec::new();
-        if faults.is_empty() {
-            places = rows.iter().map(|row| (self.to_i128)(*row) as usize).collect();
-            let naive = if row_wise { Options::step_row_wise } else { Options::step_rows };
-            expected.skipped = naive(&options, &mut expected.params, &mut expected.accumulator, dim, &places, grads);
-        }
-        // Row-wise steps are exact.
-        let fast = options.arithmetic == Arithmetic::Fast && !row_wise;
-        let check = |before: [&[f32]; 2], after: [&[f32]; 2], skipped| {
-            if fast {
-                assert_fast_rows(&options, before, after, dim, &places, grads, skipped);
-            } else {
-                expected.assert(after, skipped);
-            }
+        let step = Step {
+            options: &options,
+            kind,
+            rows: rows.iter().map(|row| (self.to_i128)(*row)).collect(),
+            grads: grads.to_vec(),
+            faults: Vec::from_iter(gradient_fault(rows.len(), dim, grads.len())),
         };
-        type Call<I> = fn(&Adagrad, &mut Table<'_>, &[I], &[f32]) -> Result<Report, Error>;
-        let calls: [Call<I>; 2] = [Adagrad::step_rows, Adagrad::par_step_rows];
-        for call in calls {
-            let mut step = |opt: &Adagrad, w: &mut [f32], a: &mut [f32]| {
-                let mut table = if row_wise { Table::row_wise(w, a, dim) } else { Table::new(w, a, dim) }?;
-                pool.install(|| call(opt, &mut table, rows, grads))
-            };
-            on_every_backend(&options.adagrad(), &faults, &mut self.params, &mut accumulator, &mut step, check);
-        }
-    }
-
-    /// All that is wrong with a table or a step on it.
-    fn faults(&self, expected_accumulator: usize, accumulator: usize) -> Vec<Error> {
-        let (dim, len) = (self.dim, self.params.given().len());
-        if dim == 0 {
-            return vec![Error::ZeroDim];
-        }
-        if len % dim != 0 {
-            return vec![Error::NotRows { what: "params", len, row: dim }];
-        }
-        let rows = len / dim;
-        let in_table = 0..rows as i128;
-        let mut indices = self.rows.given().iter().map(|row| (self.to_i128)(*row)).enumerate();
-        let outside = indices.find(|(_, row)| !in_table.contains(row));
-        [
-            length_fault("accumulator", expected_accumulator, accumulator),
-            fault_of(&self.options),
-            gradient_fault(self.rows.given().len(), dim, self.grads.given().len()),
-            outside.map(|(position, row)| Error::Row { position, row, rows }),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let pool = input.pool();
+        step.check(
+            input,
+            &mut self.params,
+            &mut [&mut |opt, table| opt.step_rows(table, rows, grads), &mut |opt, table| {
+                pool.install(|| opt.par_step_rows(table, rows, grads))
+            }],
+        );
     }
 
     fn coalesce(&mut self, input: &mut Input) {
@@ -174,6 +139,7 @@ impl<I: RowIndex + Pod + Sync> Case<I> {
             faults.push(Error::TooShort { what: "scratch", minimum: k, actual: scratch_len });
         }
 
+        count(self.grads.given().len());
         let result = coalesce(self.rows.fresh(), self.grads.fresh(), dim, scratch.fresh());
         if accepted(&result, &faults) {
             let rows: Vec<usize> = self.rows.given().iter().map(|row| (self.to_i128)(*row) as usize).collect();
@@ -228,6 +194,7 @@ impl<I: RowIndex + Pod + Sync + From<u8>> Case<I> {
         .collect();
 
         let (given, given_grads) = (self.rows.given(), self.grads.given());
+        count(given_grads.len());
         let result = partition(given, given_grads, dim, owners, to_rows.fresh(), to_grads.fresh(), counts.fresh());
         if !accepted(&result, &faults) {
             to_rows.assert_untouched();
@@ -249,37 +216,5 @@ impl<I: RowIndex + Pod + Sync + From<u8>> Case<I> {
             assert_eq!(*count, rows.iter().filter(|row| owners.local(**row as usize).unwrap().0 == owner).count());
         }
         assert_eq!(at, k);
-    }
-}
-
-/// Fails unless a fast step for rows may have made these. A row that is there twice starts its second step from an
-/// unknown state, so only those that are there once, or not at all, are looked at.
-fn assert_fast_rows(
-    options: &Options,
-    [w, a]: [&[f32]; 2],
-    [new_w, new_a]: [&[f32]; 2],
-    dim: usize,
-    rows: &[usize],
-    grads: &[f32],
-    skipped: usize,
-) {
-    let mut times = vec![0; w.len() / dim];
-    for row in rows {
-        times[*row] += 1;
-    }
-    if times.iter().all(|times| *times < 2) {
-        // Elements in the order of `rows`, so that all skips are counted at once.
-        let gathered = |table: &[f32]| -> Vec<f32> {
-            rows.iter().flat_map(|row| &table[row * dim..(row + 1) * dim]).copied().collect()
-        };
-        let before = [&gathered(w)[..], grads, &gathered(a)[..]];
-        options.assert_fast(before, [&gathered(new_w), &gathered(new_a)], skipped);
-    }
-    for (row, times) in times.iter().enumerate() {
-        let elements = row * dim..(row + 1) * dim;
-        if *times == 0 {
-            assert_same(&new_w[elements.clone()], &w[elements.clone()], "a row without a gradient");
-            assert_same(&new_a[elements.clone()], &a[elements], "a row without a gradient");
-        }
     }
 }

@@ -96,14 +96,15 @@ pub enum Arithmetic {
     ///
     /// Backends without such an estimate stay exact: [`Backend::Scalar`](crate::Backend::Scalar) and
     /// [`Backend::Portable`](crate::Backend::Portable). So do short slices and rows of few columns, where it would gain
-    /// nothing; row-wise tables, which divide once per row; steps with an η above 2⁶⁰, or an ε that is not between
-    /// 2⁻¹⁰⁰ and 2⁶⁰; and elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
+    /// nothing; row-wise tables, which divide once per row; steps with an η above 2⁶⁰, with an ε that is not between
+    /// 2⁻¹⁰⁰ and 2⁶⁰, or with [`Order::StepFirst`]; and elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
     Fast,
 }
 
 impl Arithmetic {
     /// How far a quotient of [`Arithmetic::Fast`] may be from the exact one, in units in the last place of the latter.
-    pub const FAST_ULPS: u32 = 4;
+    /// With AVX2 and ε outside the root it may be 5; otherwise it is 4 at most.
+    pub const FAST_ULPS: u32 = 5;
 
     /// The least ε, and the greatest ε and η, for which no estimate overflows or loses bits.
     pub(crate) const LEAST: f32 = f32::from_bits((127 - 100) << 23);

@@ -27,10 +27,14 @@ impl Flags {
     /// A backend is named. Kernels do not look at it.
     pub(crate) const FORCED: Self = Self(1 << 14);
 
-    /// `Arithmetic::Fast` is asked for; and what keeps it from being done.
+    /// `Arithmetic::Fast` is asked for; and hyper-parameters that keep it from being done.
     pub(crate) const FAST: Self = Self(1 << 11);
     pub(crate) const RATE_TOO_LARGE: Self = Self(1 << 12);
     pub(crate) const EPSILON_TOO_FAR: Self = Self(1 << 13);
+
+    /// What is in the way of estimates. Where the step comes first a quotient may be infinite, or nearly, of which products
+    /// would make NaN.
+    const NOT_FOR_FAST: Self = Self(Self::RATE_TOO_LARGE.0 | Self::EPSILON_TOO_FAR.0 | Self::STEP_FIRST.0);
 
     // Hyper-parameters out of range.
     pub(crate) const BAD_LEARNING_RATE: Self = Self(1 << 16);
@@ -79,13 +83,13 @@ impl Flags {
     /// With nothing in the way of estimates.
     #[inline(always)]
     pub(crate) const fn fast(self) -> Self {
-        Self(self.0 & !(Self::RATE_TOO_LARGE.0 | Self::EPSILON_TOO_FAR.0) | Self::FAST.0)
+        Self(self.0 & !Self::NOT_FOR_FAST.0 | Self::FAST.0)
     }
 
     /// Whether quotients come from estimates, on lanes that have them: the one place that says where `Arithmetic::Fast`
     /// is done.
     #[inline(always)]
     pub(crate) const fn is_fast(self) -> bool {
-        self.0 & (Self::FAST.0 | Self::RATE_TOO_LARGE.0 | Self::EPSILON_TOO_FAR.0) == Self::FAST.0
+        self.0 & (Self::FAST.0 | Self::NOT_FOR_FAST.0) == Self::FAST.0
     }
 }

@@ -151,12 +151,13 @@ fn root_and_half_reciprocal<const W: usize, L: Lanes<W>, const N: usize>(
 ///
 /// Proof. Multiplying `x` by 4 multiplies `s` by 2 and divides `y` and `h` by 2, all exactly, since nothing over- or
 /// underflows: it is enough to look at the 2²⁴ values of `x` in `[1, 4)`.
-/// The step of Goldschmidt leaves `s = √x·(1+δ)` with `|δ| ≤ 1.5·2⁻²⁸ + 2⁻²⁵ + 2⁻²⁴`, the terms being those of the
-/// estimate, of the rounding of `s` before the step, half of which remains, and of that after it; the same holds for
-/// `h = 1/(2√x)`. So `s` is one of the two neighbours of `√x`, and `h` is within 8 units in the last place.
+/// The step of Goldschmidt leaves an `s` that is less than half a unit in the last place from `√x` before its last rounding:
+/// `1.5·2⁻²⁸` of it for the estimate, and half of the rounding of `s` before the step. So `s` is one of the two neighbours
+/// of `√x`, and `h = 1/(2√x)` is within 8 units in the last place. `proofs/root.g` has that machine-checked, but for the two
+/// ends of `[1, 4)`, where a test tries all estimates.
 /// For each `x`, each such `s` and each such `h` a test computes the last two operations: the result is correct but for
 /// fifteen `x`; and for these it is correct from every `y` that is an `f32` within the error (tests in this file).
-/// Newton's step leaves `1.5·δ² ≤ 1.5·(1.5·2⁻¹²)² < 2⁻²²` of an error `δ`, and three roundings.
+/// Newton's step leaves `1.5·δ² ≤ 1.5·(1.5·2⁻¹²)² < 2⁻²²` of an error `δ`, and three roundings (`proofs/newton.g`).
 #[inline(always)]
 fn corrected_root<const W: usize, L: Lanes<W>, const N: usize>(
     lanes: L,
@@ -193,8 +194,12 @@ mod tests {
 
     use std::vec::Vec;
 
-    use super::{corrected_root, newton, root_and_half_reciprocal};
+    use super::{GROUP, corrected_root, newton, root_and_half_reciprocal, roots};
     use crate::backend::Scalar;
+    use crate::backend::lanes::{Lanes, SliceKernel};
+    use crate::kernel::Rule;
+    use crate::kernel::all_values::{all_values, assert_same};
+    use crate::{Adagrad, Backend};
 
     /// The greatest errors of the estimates of AVX-512, which are taken as they are, and of AVX2, which are refined.
     const ERRORS: [f64; 2] = [1.0 / 16384.0, 1.5 / 4096.0];
@@ -247,6 +252,22 @@ mod tests {
         });
     }
 
+    /// What `proofs/root.g` leaves out: √1, and roots that times 1 + 2⁻¹⁴ are above 2. From every estimate.
+    #[test]
+    fn roots_at_the_ends_of_two_binades() {
+        for x in core::iter::once(1.0).chain(between(4.0 * (1.0 - 2.0 * ERRORS[0]), f64::from(4.0_f32.next_down()))) {
+            let root = f64::from(x).sqrt();
+            let (below, above) = neighbours(root);
+            let nearest_h = ((0.5 / root) as f32).to_bits();
+            for y in between((1.0 - ERRORS[0]) / root, (1.0 + ERRORS[0]) / root) {
+                let (s, h) = near(x, y, ERRORS[0]);
+                assert!(s == below || s == above, "√{x:e} from {y:e}: {s:e}");
+                assert!(h.to_bits().abs_diff(nearest_h) <= 8, "1/2√{x:e} from {y:e}: {h:e}");
+                assert_eq!(corrected(x, s, h), x.sqrt(), "√{x:e} from {y:e}");
+            }
+        }
+    }
+
     /// The second half: from any such `s` and `h` the result is correct, or else from any estimate.
     fn root_is_correct(step: usize) {
         let mut exceptions = Vec::new();
@@ -288,10 +309,46 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "all values: minutes without optimization; cargo test --release -- --ignored"]
+    #[ignore = "all values: minutes; .ci/exhaustive"]
     fn all_roots_of_products() {
         root_is_near(1);
         root_is_correct(1);
+    }
+
+    /// [`roots`] of whole groups.
+    enum Roots {}
+
+    impl SliceKernel for Roots {
+        fn run<const W: usize, L: Lanes<W>>(
+            lanes: L,
+            _: &Rule<f32>,
+            to: &mut [f32],
+            from: &[f32],
+            _: &mut [f32],
+        ) -> usize {
+            let groups = to.as_chunks_mut::<W>().0.as_chunks_mut::<GROUP>().0;
+            for (to, from) in groups.iter_mut().zip(from.as_chunks::<W>().0.as_chunks::<GROUP>().0) {
+                let roots = roots(lanes, from.each_ref().map(|block| lanes.load(block)));
+                for (to, root) in to.iter_mut().zip(roots) {
+                    lanes.store(root, to);
+                }
+            }
+            0
+        }
+    }
+
+    #[test]
+    #[ignore = "all values: minutes; .ci/exhaustive"]
+    fn all_values_through_roots() {
+        let rule = Adagrad::new(1.0).rule;
+        all_values("roots", |values| {
+            let expected: Vec<f32> = values.iter().map(|x| x.sqrt()).collect();
+            for backend in Backend::available() {
+                let (mut roots, mut none) = (values.to_vec(), values.to_vec());
+                backend.run_slices::<Roots>(&rule, &mut roots, values, &mut none).expect("available");
+                assert_same(&roots, &expected, values, "roots");
+            }
+        });
     }
 
     #[test]

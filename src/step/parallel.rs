@@ -8,13 +8,13 @@ use crate::{Adagrad, Bags, Error, Report, Table};
 
 /// The least number of elements of a dense step that is divided. Fewer take less time than it may take to wake a
 /// sleeping thread: see docs/decisions.md, "From 2¹⁹ elements on".
-const MIN_DENSE: usize = 1 << 19;
+const MIN_DENSE: usize = 1 << if cfg!(miri) { 9 } else { 19 }; // Miri could not see longer ones divided
 
 /// The least work of a step for rows that is divided.
-const MIN_ROWS: usize = 1 << 18;
+const MIN_ROWS: usize = 1 << if cfg!(miri) { 9 } else { 18 };
 
 /// The least work for a task.
-const MIN_TASK: usize = 1 << 16;
+const MIN_TASK: usize = 1 << if cfg!(miri) { 6 } else { 16 };
 
 /// Tasks of a dense step for each thread: the second is taken by whoever is first done, so that a thread that wakes
 /// late, or shares its processor, is not waited for as long.

@@ -34,7 +34,7 @@ impl Table<'_> {
         let skips = self.skips_outside && self.rows as u64 <= I::END.wrapping_sub(1);
         let (allowed, mut outside) = (if skips { usize::MAX } else { 0 }, 0);
         for (position, index) in indices.iter().enumerate() {
-            if I::to_usize(*index).is_some_and(|row| row < self.rows || row == self.padding) {
+            if I::to_usize(*index).is_some_and(|row| row < self.rows || row == self.padding && row != NOWHERE) {
                 continue;
             }
             if outside == allowed {

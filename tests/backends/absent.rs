@@ -83,6 +83,7 @@ fn over_dims() {
 
 /// Tables that are prefetched, and steps that are divided among threads.
 #[test]
+#[cfg_attr(miri, ignore = "it takes too long there")]
 fn large_tables() {
     check((1 << 17) / 16 + 1, 16, (1 << 18) / 32 + 7, 0);
     check((1 << 17) / 100 + 1, 100, 3000, 5);
@@ -97,5 +98,51 @@ fn nothing_is_left() {
         let mut table = table.with_out_of_range_skipped(true).with_padding_row(0);
         let report = opt.step_rows(&mut table, &[0_u32, 1, 0], &[1.0; 6]).expect("valid");
         assert_eq!((report.skipped, report.out_of_range), (0, 1));
+    }
+}
+
+/// The greatest number is the index of no row, and names no padding.
+#[test]
+fn the_greatest_index() {
+    let rows = [0, usize::MAX, 1, usize::MAX];
+    for &backend in backends() {
+        let opt = plain_options()[0].on(backend);
+        for (row_wise, named) in [(false, false), (false, true), (true, false), (true, true)] {
+            let (mut params, mut accumulator) = ([0.0; 2], [0.0; 2]);
+            let new = if row_wise { Table::row_wise } else { Table::new };
+            let mut table = new(&mut params, &mut accumulator, 1).expect("its shape fits");
+            if named {
+                table = table.with_padding_row(usize::MAX);
+            }
+            let error = Error::Row { position: 1, row: usize::MAX as i128, rows: 2 };
+            assert_eq!(opt.step_rows(&mut table, &rows, &[1.0; 4]), Err(error));
+            let mut table = table.with_out_of_range_skipped(true);
+            let report = opt.step_rows(&mut table, &rows, &[1.0; 4]).expect("valid");
+            assert_eq!((report.skipped, report.out_of_range), (0, 2));
+            assert_eq!(accumulator, [1.0; 2]);
+        }
+    }
+}
+
+/// Each of the two options without the other.
+#[test]
+fn one_without_the_other() {
+    for &backend in backends() {
+        let opt = plain_options()[0].on(backend);
+        let grads = [1.0; 6];
+        let (mut params, mut accumulator) = ([0.0_f32; 4], [0.0; 4]);
+        let table = Table::new(&mut params, &mut accumulator, 2).expect("its shape fits");
+        let mut skips = table.with_out_of_range_skipped(true);
+        let report = opt.step_rows(&mut skips, &[1_i32, -1, 2], &grads).expect("valid");
+        assert_eq!(report.out_of_range, 2);
+        let w = |table: &Table<'_>, row| table.row(row).map(|(params, _)| params[0]);
+        assert!(w(&skips, 0) == Some(0.0) && w(&skips, 1) < Some(0.0));
+
+        let mut pads = skips.with_out_of_range_skipped(false).with_padding_row(7);
+        let report = opt.step_rows(&mut pads, &[0_i32, 7, 7], &grads).expect("valid");
+        assert_eq!(report.out_of_range, 0);
+        assert!(w(&pads, 0) < Some(0.0));
+        let error = opt.step_rows(&mut pads, &[0_i32, 7, 2], &grads).expect_err("a row is outside");
+        assert_eq!(error, Error::Row { position: 2, row: 2, rows: 2 });
     }
 }

@@ -58,6 +58,7 @@ fn over_options() {
 
 /// More rows than are looked up at a time, in tables that are prefetched and not.
 #[test]
+#[cfg_attr(miri, ignore = "it takes too long there")]
 fn many_rows() {
     for (table_rows, dim) in [(1000, 1), (1000, 24), ((1 << 17) / 24 + 1, 24), (300, 500)] {
         check(&plain_options()[0], table_rows, dim, 700, Random::sprinkled);

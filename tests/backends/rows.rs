@@ -78,6 +78,7 @@ fn over_options() {
 /// Tables large enough to be prefetched, just and by far, and small enough not to be, over the columns that change how
 /// many rows ahead that is.
 #[test]
+#[cfg_attr(miri, ignore = "it takes too long there")]
 fn large_tables() {
     const PREFETCHED: usize = 1 << 17;
     for dim in [1, 2, 7, 16, 37, 64, 100, 192, 383, 384, 385, 500, 1000, 4099] {
@@ -93,6 +94,7 @@ fn large_tables() {
 
 /// Fewer rows, and as many, as are asked for ahead.
 #[test]
+#[cfg_attr(miri, ignore = "it takes too long there")]
 fn few_rows_of_large_tables() {
     for (dim, counts) in [(1, [1, 384, 385]), (16, [0, 23, 26]), (100, [2, 3, 4]), (400, [0, 1, 2])] {
         for count in counts {

@@ -125,6 +125,7 @@ fn clipping_of_huge_and_tiny_gradients() {
     assert_eq!(clip_norm_scale(sum_of_squares(&[1e-30; 3]), 1.0), 1.0);
     assert_eq!(clip_norm_scale(sum_of_squares(&[f32::INFINITY, 1.0]), 1.0), 0.0);
     assert!(clip_norm_scale(sum_of_squares(&[f32::NAN, 1.0]), 1.0).is_nan());
+    assert!([-1.0, f32::NAN].iter().all(|max_norm| clip_norm_scale(4.0, *max_norm).is_nan()));
 }
 
 /// From G = 2²⁴ on, a gradient of 1 changes no accumulator any more.
@@ -144,4 +145,19 @@ fn accumulators_that_no_longer_grow() {
     assert_eq!(sums[1], 16_777_216.0);
     // Across the parts that a summary works in.
     assert_eq!(opt.summary(&[16_777_216.0; 1000], 1e-3, 1.0).expect("valid").stalled, 1000);
+}
+
+#[test]
+fn rates_by_hand() {
+    assert_eq!(Schedule::constant(0.1).at(7), 0.1);
+    assert_eq!([1, 2, 3].map(|step| Schedule::inverse_time(0.1, 0.5).at(step)), [0.1, 0.1 / 1.5, 0.05]);
+    assert_eq!([0, 1, 4, 100].map(|step| Schedule::inverse_sqrt(0.1).at(step)), [0.1, 0.1, 0.05, 0.01]);
+    assert_eq!([1, 5, 10, 11].map(|step| Schedule::constant(0.1).with_warm_up(10).at(step)), [0.01, 0.05, 0.1, 0.1]);
+    let linear = Schedule::constant(1.0).with_linear_cool_down(100, 50, 0.5);
+    let cosine = Schedule::constant(1.0).with_cosine_cool_down(100, 50, 0.5);
+    for rate in [linear, cosine] {
+        assert_eq!([1, 100, 125, 150, 151].map(|step| rate.at(step)), [1.0, 1.0, 0.75, 0.5, 0.5]);
+    }
+    // Half of half a cosine's height after a third of it.
+    assert_eq!(Schedule::constant(1.0).with_cosine_cool_down(0, 3, 0.0).at(1), 0.75);
 }

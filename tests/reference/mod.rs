@@ -93,7 +93,7 @@ impl Options {
         }
     }
 
-    fn accumulate(&self, accumulator: f32, g: f32) -> f32 {
+    pub fn accumulate(&self, accumulator: f32, g: f32) -> f32 {
         let kept = self.kept(accumulator);
         match self.accumulation {
             Accumulation::Ema(rho) => self.product_plus(1.0 - rho, g * g, kept),

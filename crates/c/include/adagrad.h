@@ -131,7 +131,7 @@ enum adagrad_arithmetic
     ADAGRAD_ARITHMETIC_SEPARATE = 0,
     // Once, as PyTorch does on CPUs with fused multiply-add.
     ADAGRAD_ARITHMETIC_FUSED = 1,
-    // Twice, with quotients within 4 units in the last place of the exact ones. The only option whose results depend on
+    // Twice, with quotients within 5 units in the last place of the exact ones. The only option whose results depend on
     // the CPU.
     ADAGRAD_ARITHMETIC_FAST = 2,
 };

@@ -42,7 +42,7 @@ pub enum ArithmeticKind {
     Separate = 0,
     /// Once, as PyTorch does on CPUs with fused multiply-add.
     Fused = 1,
-    /// Twice, with quotients within 4 units in the last place of the exact ones. The only option whose results depend on
+    /// Twice, with quotients within 5 units in the last place of the exact ones. The only option whose results depend on
     /// the CPU.
     Fast = 2,
 }

@@ -91,6 +91,9 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     black_box(options.step_bags(&mut table, &bags, memory.grads, room)?);
     black_box((table.rows(), table.dim(), table.params(), table.accumulator()));
     black_box(table.row(memory.words.word() as usize));
+    black_box(table.limit_norms(rows, memory.words.float())?);
+    let (rate, decay, step) = (memory.words.float(), memory.words.float(), memory.words.word());
+    black_box(table.decay_rows(rows, rate, decay, memory.words.slice(), step)?);
     black_box(table.row_mut(memory.words.word() as usize));
     black_box(table.params_mut());
     black_box(table.accumulator_mut());

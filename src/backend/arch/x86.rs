@@ -8,10 +8,11 @@ use core::arch::x86_64 as intrinsics;
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
-/// A function compiled for the listed features.
+/// A function compiled for the listed features, and with the feature `half` for F16C.
 macro_rules! with_features {
     ([$($feature:tt),+] $($function:tt)+) => {
         $(#[target_feature(enable = $feature)])+
+        #[cfg_attr(feature = "half", target_feature(enable = "f16c"))]
         $($function)+
     };
 }
@@ -203,10 +204,22 @@ macro_rules! lanes_of_features {
     };
 }
 
-/// A module whose `get` says whether the CPU has the listed features. `cpufeatures` does not know F16C, which uses the same
-/// registers as AVX.
+/// A module whose `get` says whether the CPU has the listed features.
+#[cfg(not(feature = "half"))]
 macro_rules! detection {
-    ($module:ident, ["f16c", $($feature:tt),+]) => {
+    ($module:ident, [$($feature:tt),+]) => {
+        cpufeatures::new!($module, $($feature),+);
+    };
+}
+
+/// The same, and F16C, which `cpufeatures` does not know.
+///
+/// Every CPU with AVX2 and FMA has it. A hypervisor can hide it nevertheless: then the backend is not there, which is simpler
+/// than two ways to convert `f16`. F16C uses the registers of AVX, so what the operating system saves has been asked
+/// with that.
+#[cfg(feature = "half")]
+macro_rules! detection {
+    ($module:ident, [$($feature:tt),+]) => {
         mod $module {
             use core::sync::atomic::{AtomicU8, Ordering};
 
@@ -241,6 +254,7 @@ macro_rules! detection {
 }
 
 /// Whether the CPU has F16C. It may be asked only where it has AVX, and so the instruction that tells.
+#[cfg(feature = "half")]
 fn has_f16c() -> bool {
     /// Unsafe in older versions of Rust only.
     ///

@@ -16,7 +16,7 @@ use crate::kernel::Rule;
 pub(in crate::backend) struct Avx2(());
 
 lanes_of_features! {
-    Avx2, ["f16c", "avx2", "fma"], level AVX2 detected by cpu_has_avx2, lanes 8, __m256, __m256;
+    Avx2, ["avx2", "fma"], level AVX2 detected by cpu_has_avx2, lanes 8, __m256, __m256;
     const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
     const ROOTS_OF_PRODUCTS: usize = 1;
     fn add(a: __m256, b: __m256) -> __m256;

@@ -12,7 +12,7 @@ use crate::kernel::Rule;
 pub(super) struct Avx2Half(());
 
 lanes_of_features! {
-    Avx2Half, ["f16c", "avx2", "fma"], lanes 4, __m128, __m128;
+    Avx2Half, ["avx2", "fma"], lanes 4, __m128, __m128;
     const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
     fn add(a: __m128, b: __m128) -> __m128;
     fn sub(a: __m128, b: __m128) -> __m128;

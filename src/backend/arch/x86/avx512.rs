@@ -15,7 +15,7 @@ use crate::kernel::Rule;
 pub(in crate::backend) struct Avx512(());
 
 lanes_of_features! {
-    Avx512, ["f16c", "avx512f", "avx2", "fma"], level AVX512 detected by cpu_has_avx512, lanes 16, __m512, __mmask16;
+    Avx512, ["avx512f", "avx2", "fma"], level AVX512 detected by cpu_has_avx512, lanes 16, __m512, __mmask16;
     const REGISTERS: usize = 32;
     const ESTIMATE_ERROR: f32 = 1.0 / 16384.0;
     const ROOTS_OF_PRODUCTS: usize = 3;

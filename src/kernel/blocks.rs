@@ -10,6 +10,10 @@ pub(crate) const GROUP: usize = 4;
 /// How many parts of slices that are beyond the caches are gone over in turn.
 const PARTS: usize = 3;
 
+/// How many elements of a part are gone over before it is the next part's turn, at least: see docs/decisions.md, "In turn,
+/// 512 bytes of each part".
+const PIECE: usize = 128;
+
 /// Where `N` blocks come from: whole ones, or a slice of at most one.
 pub(crate) trait Source<const W: usize, L: Lanes<W>, const N: usize> {
     fn load(&self, lanes: L) -> [L::Vector; N];
@@ -193,7 +197,9 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, P: Storage, G: Storage
     pass: &mut impl Pass,
 ) -> (&'s mut [P], &'s [G], &'s mut [A]) {
     let groups = w.len() / (W * N);
-    let (part, groups) = if in_turn { (groups / PARTS, groups / PARTS * PARTS) } else { (1, groups) };
+    let piece = const { PIECE.div_ceil(W * N) };
+    let part = groups / PARTS / piece * piece;
+    let (part, groups) = if in_turn { (part, part * PARTS) } else { (piece, groups) };
     let done = groups * (W * N);
     let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
         (w.split_at_mut_checked(done), g.split_at_checked(done), a.split_at_mut_checked(done))
@@ -205,10 +211,13 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, P: Storage, G: Storage
     let (mut first, mut index) = (0, 0);
     while let (Some(w), Some(g), Some(a)) = (w.get_mut(index), g.get(index), a.get_mut(index)) {
         pass.blocks::<W, L, N>(lanes, w, g, a);
-        index = index.wrapping_add(part);
-        if index >= groups {
-            first += 1;
-            index = if first < part { first } else { groups };
+        index = index.wrapping_add(1);
+        if index.is_multiple_of(piece) {
+            index = index.wrapping_add(part - piece);
+            if index >= groups {
+                first += piece;
+                index = if first < part { first } else { groups };
+            }
         }
     }
     (w_rest, g_rest, a_rest)

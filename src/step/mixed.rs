@@ -2,7 +2,7 @@
 
 use super::rows::run;
 use crate::error::check_length;
-use crate::kernel::{self, Flags, MixedStep, Nearest, Rounding as _, Stream};
+use crate::kernel::{self, Flags, MixedStep, Nearest, Rounding as _, Stream, never};
 use crate::{Adagrad, Element, Error, Report, Rounding};
 
 /// Steps of `bf16`, `f16` and `f32`, with the feature `half`.
@@ -49,8 +49,11 @@ impl Adagrad {
                 loop {
                     let stream = stream.at_column(first);
                     let room = stream.room(w.len());
-                    let ((w_now, w_next), (g_now, g_next)) = (w.split_at_mut(room), g.split_at(room));
-                    let (a_now, a_next) = a.split_at_mut(room);
+                    let (Some((w_now, w_next)), Some((g_now, g_next)), Some((a_now, a_next))) =
+                        (w.split_at_mut_checked(room), g.split_at_checked(room), a.split_at_mut_checked(room))
+                    else {
+                        never!("the slices have one length", Ok(Report::default()))
+                    };
                     skipped += self.mixed(w_now, g_now, a_now, stream)?;
                     if w_next.is_empty() {
                         break skipped;

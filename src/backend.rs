@@ -9,7 +9,7 @@ mod soft;
 use core::fmt;
 
 use arch::aarch64::Neon;
-pub(crate) use arch::thin::{detected, few};
+pub(crate) use arch::thin::{detected, few, few_decayed};
 use arch::x86::{Avx2, Avx512, remember};
 use lanes::{Kernel, SliceKernel};
 use portable::Portable;

@@ -20,6 +20,7 @@ pub(crate) use never;
 #[path = "../tests/inputs/all_values.rs"]
 mod all_values;
 mod blocks;
+mod class;
 mod dense;
 #[cfg(feature = "half")]
 mod dither;
@@ -42,6 +43,7 @@ mod rule;
 mod sixteen;
 mod storage;
 
+pub(crate) use class::{Any, Class, Decayed, Usual};
 pub(crate) use dense::{Few, LONG, Long, SHORT, Short};
 #[cfg(feature = "half")]
 pub(crate) use dither::Stream;

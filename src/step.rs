@@ -10,7 +10,7 @@ mod mixed_rows;
 mod parallel;
 mod rows;
 
-pub(crate) use dense::{dense_detected, dense_few};
+pub(crate) use dense::{dense_detected, dense_few, dense_few_decayed};
 pub(crate) use rows::run;
 
 /// What a step did.

@@ -152,21 +152,13 @@ impl<'a> Table<'a> {
         dim: usize,
         layout: Layout,
     ) -> Result<Self, Error> {
-        let table = Self::of_shape(params.len(), accumulator.len(), dim, layout)?;
-        Ok(Self { params, accumulator, ..table })
-    }
-
-    /// A table with two slices of these lengths, but without them.
-    #[inline(always)]
-    pub(crate) fn of_shape(params: usize, accumulator: usize, dim: usize, layout: Layout) -> Result<Self, Error> {
-        let rows = rows_of("params", params, dim, dim)?;
+        let rows = rows_of("params", params.len(), dim, dim)?;
         let (accumulators, expected) = match layout {
-            Layout::ElementWise => (dim, params),
+            Layout::ElementWise => (dim, params.len()),
             Layout::RowWise => (1, rows),
         };
-        check_length("accumulator", expected, accumulator)?;
+        check_length("accumulator", expected, accumulator.len())?;
         let shape = Shape { dim, params: dim, accumulators, inside: 0, gradients: dim, is_plain: false };
-        let (params, accumulator) = (&mut [][..], &mut [][..]);
         Ok(Self { params, accumulator, shape, rows, layout, padding: NOWHERE, skips_outside: false })
     }
 

@@ -135,6 +135,33 @@ impl<const W: usize, L: Lanes<W>, T: Storage> Place<W, L, 1> for [T] {
     }
 }
 
+/// At most a block, loaded before all else: it takes branches, which are then taken once.
+pub(crate) struct Early<'a, V> {
+    loaded: [V; 1],
+    to: &'a mut [f32],
+}
+
+impl<'a, V> Early<'a, V> {
+    #[inline(always)]
+    pub(crate) fn load<const W: usize, L: Lanes<W, Vector = V>>(lanes: L, from: &'a mut [f32]) -> Self {
+        Self { loaded: Source::load(from, lanes), to: from }
+    }
+}
+
+impl<const W: usize, L: Lanes<W>> Source<W, L, 1> for Early<'_, L::Vector> {
+    #[inline(always)]
+    fn load(&self, _: L) -> [L::Vector; 1] {
+        self.loaded
+    }
+}
+
+impl<const W: usize, L: Lanes<W>> Place<W, L, 1> for Early<'_, L::Vector> {
+    #[inline(always)]
+    fn store(&mut self, lanes: L, values: [L::Vector; 1]) {
+        self.to.store(lanes, values);
+    }
+}
+
 /// Two halves of a block that lie apart.
 pub(crate) struct Halves<'a>(pub(crate) &'a mut [f32; 4], pub(crate) &'a mut [f32; 4]);
 
@@ -223,7 +250,7 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, P: Storage, G: Storage
     (w_rest, g_rest, a_rest)
 }
 
-/// Single blocks; what is less than one goes to lanes of half the width, as far as there are some.
+/// Single blocks; what is less than one goes to lanes of half the width, if it fits and there are some.
 impl<V: Storage, G: Storage, A: Storage, P: Pass> Kernel for Blocks<'_, V, G, A, P> {
     type Output = ();
 
@@ -240,7 +267,7 @@ impl<V: Storage, G: Storage, A: Storage, P: Pass> Kernel for Blocks<'_, V, G, A,
         if W == 1 || w_rest.is_empty() {
             return;
         }
-        if L::HAS_HALF {
+        if L::HAS_HALF && w_rest.len() <= W / 2 {
             lanes.on_half(Blocks { w: w_rest, g: g_rest, a: a_rest, pass });
         } else {
             pass.blocks::<W, L, 1>(lanes, w_rest, g_rest, a_rest);

@@ -1,8 +1,10 @@
 //! The dense step: three slices of one length.
 
 use core::array::{from_mut, from_ref};
+use core::marker::PhantomData;
 
-use super::blocks::{Blocks, GROUP, Pass, Place, Source, each_group};
+use super::blocks::{Blocks, Early, GROUP, Pass, Place, Source, each_group};
+use super::class::{Class, Usual};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, SliceKernel};
 
@@ -24,22 +26,22 @@ pub(crate) const LONG: usize = 128;
 // see docs/decisions.md, "Functions of their own". All take three slices of one length, and return the number of elements
 // skipped.
 
-/// The step of slices that may be long, by a rule that is `USUAL` or any.
-pub(crate) struct Long<const USUAL: bool>;
+/// The step of slices that may be long, by a rule of a class.
+pub(crate) struct Long<C>(PhantomData<C>);
 
 /// The same for slices of less than a group.
-pub(crate) struct Short<const USUAL: bool>;
+pub(crate) struct Short<C>(PhantomData<C>);
 
-/// The same for a few elements, less than two blocks, and a usual rule that is not fused.
-pub(crate) struct Few;
+/// The same for a few elements, less than two blocks, and a rule that is not fused.
+pub(crate) struct Few<C>(PhantomData<C>);
 
-impl<const USUAL: bool> SliceKernel for Long<USUAL> {
+impl<C: Class> SliceKernel for Long<C> {
     const HAS_WIDE: bool = true;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         if W == 1 {
-            return Short::<USUAL>::run(lanes, rule, w, g, a);
+            return Short::<C>::run(lanes, rule, w, g, a);
         }
         let len = w.len();
         let begin = if len < ALIGN_FROM { 0 } else { w.as_ptr().align_offset(W * size_of::<f32>()).min(len) };
@@ -49,10 +51,10 @@ impl<const USUAL: bool> SliceKernel for Long<USUAL> {
             never!("the slices have one length")
         };
         let in_turn = len >= IN_TURN_FROM;
-        let mut step = Step::new(rule, if USUAL { Flags::UNUSUAL_OR_FAST } else { Flags::FAST });
+        let mut step = Step::new(rule, C::WITHOUT.or(Flags::FAST));
         let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() {
             // Sixteen registers are too few: see docs/decisions.md, "Unusual steps on AVX2 are in groups of two".
-            if USUAL || L::REGISTERS >= 32 {
+            if C::WITHOUT == Usual::WITHOUT || L::REGISTERS >= 32 {
                 each_group::<W, L, f32, f32, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
             } else {
                 each_group::<W, L, f32, f32, f32, HALF_GROUP>(lanes, w, g, a, in_turn, &mut step)
@@ -63,29 +65,29 @@ impl<const USUAL: bool> SliceKernel for Long<USUAL> {
         };
         let mut skipped = step.skipped;
         if begin > 0 {
-            skipped += lanes.call_slices::<Short<USUAL>>(rule, w_head, g_head, a_head);
+            skipped += lanes.call_slices::<Short<C>>(rule, w_head, g_head, a_head);
         }
         if !w.is_empty() {
-            skipped += lanes.call_slices::<Short<USUAL>>(rule, w, g, a);
+            skipped += lanes.call_slices::<Short<C>>(rule, w, g, a);
         }
         skipped
     }
 }
 
-impl<const USUAL: bool> SliceKernel for Short<USUAL> {
+impl<C: Class> SliceKernel for Short<C> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         // Exact: see docs/decisions.md, "`Fast` is exact for few elements".
-        let mut step = Step::new(rule, if USUAL { Flags::UNUSUAL_OR_FAST } else { Flags::FAST });
+        let mut step = Step::new(rule, C::WITHOUT.or(Flags::FAST));
         Blocks { w, g, a, pass: &mut step }.run(lanes);
         step.skipped
     }
 }
 
-impl SliceKernel for Few {
+impl<C: Class> SliceKernel for Few<C> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
-        let mut step = Step::new(rule, Flags::UNUSUAL_OR_FAST.set(Flags::FUSED, true));
+        let mut step = Step::new(rule, C::WITHOUT.or(Flags::FAST).or(Flags::FUSED));
         if W == 1 {
             Blocks { w, g, a, pass: &mut step }.run(lanes);
             return 0;
@@ -93,14 +95,24 @@ impl SliceKernel for Few {
         let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
             (w.split_first_chunk_mut::<W>(), g.split_first_chunk::<W>(), a.split_first_chunk_mut::<W>())
         else {
-            step.blocks::<W, L, 1>(lanes, w, g, a);
+            few::<W, L, C>(lanes, w, g, a, &mut step);
             return 0;
         };
         step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
         if !w_rest.is_empty() {
-            step.blocks::<W, L, 1>(lanes, w_rest, g_rest, a_rest);
+            few::<W, L, C>(lanes, w_rest, g_rest, a_rest, &mut step);
         }
         0
+    }
+}
+
+/// At most a block.
+#[inline(always)]
+fn few<const W: usize, L: Lanes<W>, C: Class>(lanes: L, w: &mut [f32], g: &[f32], a: &mut [f32], step: &mut Step<'_>) {
+    if C::WITHOUT.any(Flags::DECAY) {
+        step.blocks::<W, L, 1>(lanes, w, g, a);
+    } else {
+        step.blocks::<W, L, 1>(lanes, &mut Early::load(lanes, w), g, a);
     }
 }
 

@@ -59,14 +59,22 @@ impl Flags {
             | Self::SKIP.0,
     );
 
-    pub(crate) const UNUSUAL_OR_FAST: Self = Self(Self::UNUSUAL.0 | Self::FAST.0);
+    /// Either weight decay.
+    pub(crate) const DECAY: Self = Self(Self::L2.0 | Self::DECOUPLED.0);
 
     /// What a step of a few elements, without detection, is not for: the build may lack a fused multiply-add, which takes
     /// longer in software (see the instructions in docs/bare-metal.md), and a bad hyper-parameter is an error.
-    pub(crate) const NOT_FOR_FEW: Self = Self(Self::UNUSUAL.0 | Self::FUSED.0 | Self::FORCED.0 | Self::BAD.0);
+    pub(crate) const NOT_FOR_FEW: Self =
+        Self((Self::UNUSUAL.0 & !Self::DECAY.0) | Self::FUSED.0 | Self::FORCED.0 | Self::BAD.0);
 
     /// What changes the gradient.
     pub(crate) const GRADIENT: Self = Self(Self::SCALE.0 | Self::CLIP.0 | Self::L2.0);
+
+    /// All that are in either set.
+    #[inline(always)]
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 
     /// With all of another set on or off.
     #[inline(always)]

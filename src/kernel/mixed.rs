@@ -74,5 +74,5 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel
 /// The terms that the compiler is to know that the rule lacks. `Arithmetic::Fast` is exact here.
 #[inline(always)]
 pub(super) const fn without<const USUAL: bool>() -> Flags {
-    if USUAL { Flags::UNUSUAL_OR_FAST } else { Flags::FAST }
+    if USUAL { Flags::UNUSUAL.or(Flags::FAST) } else { Flags::FAST }
 }

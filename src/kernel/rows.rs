@@ -1,8 +1,10 @@
 //! The step for some rows of a table.
 
+use core::marker::PhantomData;
 use core::mem::take;
 
 use super::blocks::Blocks;
+use super::class::Class;
 use super::dense::{SHORT, Step};
 use super::gradients::Gradients;
 use super::rounding::Nearest;
@@ -43,25 +45,27 @@ pub(crate) struct Rows<'a> {
 // Each of the following is a function of its own, which fits the registers. All return the number of elements or,
 // row-wise, rows skipped.
 
-/// The step by a rule that is `USUAL` or any. Each row is a call of a dense step, or a row-wise step. If `PLAIN`, the rows
+/// The step by a rule of a class. Each row is a call of a dense step, or a row-wise step. If `PLAIN`, the rows
 /// are; otherwise they may be any, which costs a row-wise step time: see docs/decisions.md, "Bags".
-pub(crate) struct AnyRows<'s, 'a, const ROW_WISE: bool, const USUAL: bool, const PLAIN: bool>(
+pub(crate) struct AnyRows<'s, 'a, C, const ROW_WISE: bool, const PLAIN: bool>(
     pub(crate) &'s mut Rows<'a>,
+    pub(crate) PhantomData<C>,
 );
 
-/// The step by a usual rule, with an accumulator per element and few columns.
-pub(crate) struct ShortRows<'s, 'a>(pub(crate) &'s mut Rows<'a>);
+/// The step by a rule of a class, with an accumulator per element and few columns.
+pub(crate) struct ShortRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
 impl Rows<'_> {
-    /// Whether the step of a row is to be inlined, and whether there are [`NarrowRows`](super::NarrowRows) for the number of columns. Both need a
-    /// usual rule; tables that are large, and bags, need [`AnyRows`].
+    /// Whether the step of a row is to be inlined: see [`ShortRows`]. Bags need [`AnyRows`].
     #[inline(always)]
-    pub(crate) fn are_short(&self) -> (bool, bool) {
-        let inlined = !self.rule.flags.any(Flags::UNUSUAL)
-            && self.are_plain()
-            && self.params.len() < PREFETCH_FROM
-            && self.shape.dim < INLINED;
-        (inlined, matches!(self.shape.dim, 1 | 2 | 3 | 4 | 8 | 16))
+    pub(crate) fn are_short(&self) -> bool {
+        self.are_plain() && self.shape.dim < INLINED
+    }
+
+    /// Whether the loops for a constant number of columns are for them.
+    #[inline(always)]
+    pub(crate) fn are_narrow(&self) -> bool {
+        self.are_plain() && matches!(self.shape.dim, 1..=8 | 16)
     }
 }
 
@@ -100,6 +104,9 @@ impl Rows<'_> {
             padding,
             #[inline(always)]
             |position, places| {
+                if !PREFETCHED {
+                    self.prefetch_chunk::<W, L, ROW_WISE, PLAIN>(lanes, position.saturating_add(places.len()));
+                }
                 let mut offset = 0;
                 for place in places {
                     let next = if !PLAIN {
@@ -126,6 +133,24 @@ impl Rows<'_> {
                 }
             },
         );
+    }
+
+    /// Asks for the rows of the chunk from `position` on, if the table is large and rows are short.
+    #[inline(always)]
+    fn prefetch_chunk<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const PLAIN: bool>(
+        &mut self,
+        lanes: L,
+        position: usize,
+    ) {
+        if L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM {
+            let mut room = [0; CHUNK];
+            for place in self.rows.places(position, self.first_row, self.padding, &mut room) {
+                if let Some((params, accumulators)) = self.row::<ROW_WISE, PLAIN>(*place) {
+                    lanes.prefetch(params);
+                    lanes.prefetch(accumulators);
+                }
+            }
+        }
     }
 
     /// The parameters and accumulators of a row, if it is here.
@@ -156,7 +181,7 @@ pub(super) fn each_chunk(rows: Indices<'_>, first_row: usize, padding: usize, mu
 }
 
 /// How many places are in memory at a time.
-const CHUNK: usize = 64;
+pub(super) const CHUNK: usize = 64;
 
 /// What belongs to a row, of which there is so much, if it is here.
 #[inline(always)]
@@ -165,7 +190,7 @@ pub(super) fn row_of<T>(table: &mut [T], place: usize, dim: usize) -> Option<&mu
     table.get_mut(start..start.wrapping_add(dim))
 }
 
-impl<const ROW_WISE: bool, const USUAL: bool, const PLAIN: bool> Kernel for AnyRows<'_, '_, ROW_WISE, USUAL, PLAIN> {
+impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '_, C, ROW_WISE, PLAIN> {
     type Output = usize;
 
     const LEAST_LANES: usize = 4;
@@ -180,11 +205,11 @@ impl<const ROW_WISE: bool, const USUAL: bool, const PLAIN: bool> Kernel for AnyR
             #[inline(always)]
             |w, g, a| {
                 skipped += if ROW_WISE {
-                    step_row(rule, if USUAL { Flags::UNUSUAL } else { Flags::NONE }, lanes, w, g, a, Nearest)
+                    step_row(rule, C::WITHOUT, lanes, w, g, a, Nearest)
                 } else if is_short {
-                    lanes.call_slices::<Short<USUAL>>(rule, w, g, a)
+                    lanes.call_slices::<Short<C>>(rule, w, g, a)
                 } else {
-                    lanes.call_slices::<Long<USUAL>>(rule, w, g, a)
+                    lanes.call_slices::<Long<C>>(rule, w, g, a)
                 };
             },
         );
@@ -232,14 +257,14 @@ impl<const ROW_WISE: bool, const PLAIN: bool> Kernel for ScalarRows<'_, '_, ROW_
     }
 }
 
-impl Kernel for ShortRows<'_, '_> {
+impl<C: Class> Kernel for ShortRows<'_, '_, C> {
     type Output = usize;
 
     const LEAST_LANES: usize = 4;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let mut step = Step::new(self.0.rule, Flags::UNUSUAL_OR_FAST);
+        let mut step = Step::new(self.0.rule, C::WITHOUT.or(Flags::FAST));
         self.0.each::<W, L, false, false, true>(
             lanes,
             #[inline(always)]

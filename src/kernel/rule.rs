@@ -9,8 +9,12 @@ use crate::backend::lanes::{Lanes, map, zip};
 /// The hyper-parameters as the kernels use them. `T` is `f32`, or a vector with the same value in each lane.
 ///
 /// The flags do not change within a call. They are tested once a group.
+// In this order, what `with_learning_rate` does not touch is copied in whole registers: see docs/decisions.md, "Options that
+// are copied".
 #[derive(Clone, Copy, PartialEq)]
+#[repr(C)]
 pub(crate) struct Rule<T> {
+    pub(crate) flags: Flags,
     pub(crate) learning_rate: T,
     /// ε where it stands inside the root, else −0, which changes nothing that it is added to.
     pub(crate) epsilon_inside: T,
@@ -24,7 +28,6 @@ pub(crate) struct Rule<T> {
     pub(crate) retained: T,
     /// See [`greatest_estimate`](super::greatest_estimate).
     pub(crate) greatest_estimate: T,
-    pub(crate) flags: Flags,
 }
 
 impl Rule<f32> {

@@ -1,8 +1,8 @@
 //! The dense step.
 
-use crate::backend::{IS_SCALAR, detected, few, run_slices_detected, run_slices_undetected};
+use crate::backend::{IS_SCALAR, detected, few, few_decayed, run_slices_detected, run_slices_undetected};
 use crate::error::check_length;
-use crate::kernel::{Few, Flags, LONG, Long, Rule, SHORT, Short};
+use crate::kernel::{Any, Class, Decayed, Few, Flags, LONG, Long, Rule, SHORT, Short, Usual};
 use crate::{Adagrad, Backend, Error, Report};
 
 /// Steps.
@@ -106,32 +106,44 @@ impl Adagrad {
 #[inline(always)]
 pub(crate) fn dense_detected(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
     let len = w.len();
-    if rule.flags.any(Flags::UNUSUAL) {
+    if !rule.flags.any(Usual::WITHOUT) {
         if IS_SCALAR || len < SHORT {
-            run_slices_detected::<Short<false>>(rule, w, g, a, false)
+            run_slices_detected::<Short<Usual>>(rule, w, g, a, false)
         } else {
-            run_slices_detected::<Long<false>>(rule, w, g, a, len >= LONG)
+            run_slices_detected::<Long<Usual>>(rule, w, g, a, len >= LONG)
         }
-    } else if IS_SCALAR || len < SHORT {
-        run_slices_detected::<Short<true>>(rule, w, g, a, false)
+    } else if IS_SCALAR || len >= SHORT {
+        run_slices_detected::<Long<Any>>(rule, w, g, a, len >= LONG)
+    } else if rule.flags.any(Decayed::WITHOUT) {
+        run_slices_detected::<Short<Any>>(rule, w, g, a, false)
     } else {
-        run_slices_detected::<Long<true>>(rule, w, g, a, len >= LONG)
+        run_slices_detected::<Short<Decayed>>(rule, w, g, a, false)
     }
 }
 
 /// The step of a few elements. It is called by way of [`few`].
 #[inline(always)]
 pub(crate) fn dense_few(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
-    run_slices_undetected::<Few>(rule, w, g, a)
+    if rule.flags.any(Flags::DECAY) {
+        few_decayed(rule, w, g, a)
+    } else {
+        run_slices_undetected::<Few<Usual>>(rule, w, g, a)
+    }
+}
+
+/// The same with weight decay. It is called by way of [`few_decayed`].
+#[inline(always)]
+pub(crate) fn dense_few_decayed(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+    run_slices_undetected::<Few<Decayed>>(rule, w, g, a)
 }
 
 /// Not inlined: it is compiled with this crate, and not with each that calls it.
 #[inline(never)]
 fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> Option<usize> {
     if rule.flags.any(Flags::UNUSUAL) {
-        backend.run_slices::<Long<false>>(rule, w, g, a)
+        backend.run_slices::<Long<Any>>(rule, w, g, a)
     } else {
-        backend.run_slices::<Long<true>>(rule, w, g, a)
+        backend.run_slices::<Long<Usual>>(rule, w, g, a)
     }
 }
 

@@ -1,8 +1,12 @@
 //! The step for rows of a table.
 
+use core::marker::PhantomData;
+
 use crate::backend::lanes::Kernel;
 use crate::backend::{IS_SCALAR, run_detected};
-use crate::kernel::{AnyRows, Flags, Gradients, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows};
+use crate::kernel::{
+    Any, AnyRows, Class, Decayed, Flags, Gradients, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows, Usual,
+};
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
 
@@ -98,12 +102,18 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
             run(backend, ScalarRows::<false, false>(step))
         };
     }
-    let is_usual = !step.rule.flags.any(Flags::UNUSUAL);
-    match step.are_short() {
-        (true, true) if lanes >= 8 => run(backend, NarrowRows(step)),
-        (true, _) => run(backend, ShortRows(step)),
-        _ if is_usual => run(backend, AnyRows::<false, true, false>(step)),
-        _ => run(backend, AnyRows::<false, false, false>(step)),
+    let flags = step.rule.flags;
+    let (is_usual, is_decayed) = (!flags.any(Usual::WITHOUT), !flags.any(Decayed::WITHOUT));
+    if is_usual && lanes >= 8 && step.are_narrow() {
+        run(backend, NarrowRows(step))
+    } else if is_usual && step.are_short() {
+        run(backend, ShortRows::<Usual>(step, PhantomData))
+    } else if is_decayed && step.are_short() {
+        run(backend, ShortRows::<Decayed>(step, PhantomData))
+    } else if is_usual {
+        run(backend, AnyRows::<Usual, false, false>(step, PhantomData))
+    } else {
+        run(backend, AnyRows::<Any, false, false>(step, PhantomData))
     }
 }
 
@@ -114,11 +124,11 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
     if lanes == 1 {
         run(backend, ScalarRows::<true, true>(step))
     } else if step.rule.flags.any(Flags::UNUSUAL) {
-        run(backend, AnyRows::<true, false, true>(step))
+        run(backend, AnyRows::<Any, true, true>(step, PhantomData))
     } else if lanes >= 8 && step.are_narrow() {
         run(backend, NarrowRowWise(step))
     } else {
-        run(backend, AnyRows::<true, true, true>(step))
+        run(backend, AnyRows::<Usual, true, true>(step, PhantomData))
     }
 }
 
@@ -128,9 +138,9 @@ fn run_any_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usi
     if lanes(backend) == 1 {
         run(backend, ScalarRows::<true, false>(step))
     } else if step.rule.flags.any(Flags::UNUSUAL) {
-        run(backend, AnyRows::<true, false, false>(step))
+        run(backend, AnyRows::<Any, true, false>(step, PhantomData))
     } else {
-        run(backend, AnyRows::<true, true, false>(step))
+        run(backend, AnyRows::<Usual, true, false>(step, PhantomData))
     }
 }
 

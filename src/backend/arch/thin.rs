@@ -56,6 +56,9 @@ thin! {
     /// The dense step of a few elements.
     pub(crate) fn few = crate::step::dense_few;
 
+    /// The same with weight decay.
+    pub(crate) fn few_decayed = crate::step::dense_few_decayed;
+
     /// A kernel where AVX2 is not known to be there.
     pub(in crate::backend) fn first_or_portable<K> = crate::backend::first_or_portable::<K>;
 }

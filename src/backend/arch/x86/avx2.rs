@@ -35,6 +35,7 @@ lanes_of_features! {
     fn rsqrt(a: __m256) -> __m256;
     fn half(a: __m256) -> __m256;
     fn load_first(from: &[f32]) -> __m256;
+    fn store_first(v: __m256, to: &mut [f32]) -> ();
     fn tree(p: &[f32; 8]) -> f32;
     fn load_halves(low: &[f32; 4], high: &[f32; 4]) -> __m256;
     fn store_halves(v: __m256, low: &mut [f32; 4], high: &mut [f32; 4]) -> ();
@@ -178,9 +179,23 @@ fn tree(p: &[f32; 8]) -> f32 {
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn load_first(from: &[f32]) -> __m256 {
-    let low = from.get(..4).unwrap_or(from);
-    let high = from.get(4..).unwrap_or_default();
-    _mm256_set_m128(avx2_half::load_first(high), avx2_half::load_first(low))
+    if let Some((low, high)) = from.split_first_chunk::<4>() {
+        _mm256_set_m128(avx2_half::load_first(high), bytemuck::must_cast(*low))
+    } else {
+        _mm256_zextps128_ps256(avx2_half::load_first(from))
+    }
+}
+
+/// The inverse.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn store_first(v: __m256, to: &mut [f32]) {
+    if let Some((low, high)) = to.split_first_chunk_mut::<4>() {
+        *low = bytemuck::must_cast(_mm256_castps256_ps128(v));
+        avx2_half::store_first(_mm256_extractf128_ps::<1>(v), high);
+    } else {
+        avx2_half::store_first(_mm256_castps256_ps128(v), to);
+    }
 }
 
 // Operations on bits.

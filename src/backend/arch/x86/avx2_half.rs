@@ -149,14 +149,14 @@ fn half(a: __m128) -> __m128 {
 #[inline]
 #[target_feature(enable = "sse2")]
 pub(super) fn load_first(from: &[f32]) -> __m128 {
-    if let [a] = *from {
+    if let Some(block) = from.first_chunk::<4>() {
+        bytemuck::must_cast(*block)
+    } else if let [a] = *from {
         _mm_set_ss(a)
     } else if let [a, b] = *from {
         pair([a, b])
     } else if let [a, b, c] = *from {
         _mm_movelh_ps(pair([a, b]), _mm_set_ss(c))
-    } else if let Some(block) = from.first_chunk::<4>() {
-        bytemuck::must_cast(*block)
     } else {
         _mm_setzero_ps()
     }
@@ -172,16 +172,16 @@ fn pair(values: [f32; 2]) -> __m128 {
 /// The inverse.
 #[inline]
 #[target_feature(enable = "sse2")]
-fn store_first(v: __m128, to: &mut [f32]) {
+pub(super) fn store_first(v: __m128, to: &mut [f32]) {
     let [x, y] = bytemuck::must_cast(_mm_cvtsd_f64(_mm_castps_pd(v)));
-    if let [a] = to {
+    if let Some(block) = to.first_chunk_mut::<4>() {
+        *block = bytemuck::must_cast(v);
+    } else if let [a] = to {
         *a = x;
     } else if let [a, b] = to {
         [*a, *b] = [x, y];
     } else if let [a, b, c] = to {
         [*a, *b, *c] = [x, y, _mm_cvtss_f32(_mm_movehl_ps(v, v))];
-    } else if let Some(block) = to.first_chunk_mut::<4>() {
-        *block = bytemuck::must_cast(v);
     }
 }
 

@@ -61,12 +61,6 @@ impl Rows<'_> {
     pub(crate) fn are_short(&self) -> bool {
         self.are_plain() && self.shape.dim < INLINED
     }
-
-    /// Whether the loops for a constant number of columns are for them.
-    #[inline(always)]
-    pub(crate) fn are_narrow(&self) -> bool {
-        self.are_plain() && matches!(self.shape.dim, 1..=8 | 16)
-    }
 }
 
 impl Rows<'_> {
@@ -104,8 +98,13 @@ impl Rows<'_> {
             padding,
             #[inline(always)]
             |position, places| {
-                if !PREFETCHED {
-                    self.prefetch_chunk::<W, L, ROW_WISE, PLAIN>(lanes, position.saturating_add(places.len()));
+                if const { !PREFETCHED && PLAIN && L::CAN_PREFETCH } {
+                    Ahead { rows, first_row, padding, dim, accumulators }.ask(
+                        lanes,
+                        position,
+                        self.params,
+                        self.accumulator,
+                    );
                 }
                 let mut offset = 0;
                 for place in places {
@@ -135,24 +134,6 @@ impl Rows<'_> {
         );
     }
 
-    /// Asks for the rows of the chunk from `position` on, if the table is large and rows are short.
-    #[inline(always)]
-    fn prefetch_chunk<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const PLAIN: bool>(
-        &mut self,
-        lanes: L,
-        position: usize,
-    ) {
-        if L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM {
-            let mut room = [0; CHUNK];
-            for place in self.rows.places(position, self.first_row, self.padding, &mut room) {
-                if let Some((params, accumulators)) = self.row::<ROW_WISE, PLAIN>(*place) {
-                    lanes.prefetch(params);
-                    lanes.prefetch(accumulators);
-                }
-            }
-        }
-    }
-
     /// The parameters and accumulators of a row, if it is here.
     #[inline(always)]
     fn row<const ROW_WISE: bool, const PLAIN: bool>(&mut self, place: usize) -> Option<(&mut [f32], &mut [f32])> {
@@ -180,8 +161,40 @@ pub(super) fn each_chunk(rows: Indices<'_>, first_row: usize, padding: usize, mu
     }
 }
 
+/// Rows that are asked for a chunk ahead, where they are short.
+pub(super) struct Ahead<'a> {
+    pub(super) rows: Indices<'a>,
+    pub(super) first_row: usize,
+    pub(super) padding: usize,
+    /// How many parameters and accumulators a row has.
+    pub(super) dim: usize,
+    pub(super) accumulators: usize,
+}
+
+impl Ahead<'_> {
+    /// Asks for the rows of the chunk after the one at `position`, if the table is large.
+    #[inline(always)]
+    pub(super) fn ask<const W: usize, L: Lanes<W>>(&self, lanes: L, position: usize, w: &[f32], a: &[f32]) {
+        if w.len() >= PREFETCH_FROM {
+            self.ask_of_large(lanes, position, w, a);
+        }
+    }
+
+    /// Compiled once for all loops.
+    #[inline(never)]
+    fn ask_of_large<const W: usize, L: Lanes<W>>(&self, lanes: L, position: usize, w: &[f32], a: &[f32]) {
+        let mut room = [0; CHUNK];
+        for place in self.rows.places(position.saturating_add(CHUNK), self.first_row, self.padding, &mut room) {
+            for (values, dim) in [(w, self.dim), (a, self.accumulators)] {
+                let start = place.wrapping_mul(dim);
+                lanes.prefetch(values.get(start..start.wrapping_add(dim)).unwrap_or_default());
+            }
+        }
+    }
+}
+
 /// How many places are in memory at a time.
-pub(super) const CHUNK: usize = 64;
+const CHUNK: usize = 64;
 
 /// What belongs to a row, of which there is so much, if it is here.
 #[inline(always)]

@@ -1,9 +1,12 @@
 //! `Arithmetic::Fast`: within its bound of `Arithmetic::Separate`, with the same accumulators.
 
+#[path = "inputs/backends.rs"]
+mod available;
 mod inputs;
 mod reference;
 
 use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Order, Table, WeightDecay};
+use available::backends;
 use inputs::{LENGTHS, LONG, Random, State, options};
 use reference::Options;
 
@@ -68,7 +71,7 @@ fn accumulators(step: usize) -> impl Iterator<Item = Vec<f32>> {
 
 #[test]
 fn quotients_are_within_the_bound() {
-    for backend in Backend::available() {
+    for &backend in backends() {
         for epsilon in EPSILONS {
             // Rates and gradients whose product has a mantissa near 1, near 2, and between.
             for (rate, gradient) in [(0.1, 0.3), (1.0, -1.0), (1.0, 1.999_999_9), (1e-3, 1e-20), (0.5, 3e18)] {
@@ -84,7 +87,7 @@ fn quotients_are_within_the_bound() {
 /// A binade of `x` and the next one, densely, for many gradients: the error of an estimate depends on no more of `x`.
 #[test]
 fn quotients_of_many_gradients_are_within_the_bound() {
-    for backend in Backend::available() {
+    for &backend in backends() {
         for (number, part) in (1.0_f32.to_bits()..4.0_f32.to_bits()).step_by(1021).enumerate() {
             let accumulator: Vec<f32> = (part..part + 64).map(f32::from_bits).collect();
             // With g so small, G stays, and so does 1 + ε.
@@ -102,7 +105,7 @@ fn quotients_of_many_gradients_are_within_the_bound() {
 fn special_values() {
     let values =
         [0.0, 1e-45, 1e-40, f32::MIN_POSITIVE, 1e-30, 1e-19, 1.0, 1.8e19, 1e30, f32::MAX, f32::INFINITY, f32::NAN];
-    for backend in Backend::available() {
+    for &backend in backends() {
         for epsilon in EPSILONS {
             for rate in [0.0, 1e-40, 1e-10, 1.0, 1e20, f32::MAX] {
                 let opt = Adagrad::new(rate).with_epsilon(epsilon).with_backend(backend);
@@ -119,7 +122,7 @@ fn special_values() {
 fn the_farthest_quotient_that_was_found() {
     let [sum, epsilon, scaled] = [0x3F80_7132, 0x3890_E0A4, 0x4000_3A49].map(f32::from_bits);
     let gradient = 1.0 / (1 << 20) as f32;
-    for backend in Backend::available() {
+    for &backend in backends() {
         let opt = Adagrad::new(scaled / gradient).with_epsilon(Epsilon::OutsideSqrt(epsilon)).with_backend(backend);
         compare(opt, gradient, &[sum; 128]);
     }
@@ -137,7 +140,7 @@ fn exact_where_estimates_are_no_use() {
         Adagrad::new(0.1).with_epsilon(Epsilon::InsideSqrt(power(-100).next_down())),
     ];
     let State { grads, accumulator, .. } = State::new(999, 8, Random::ordinary);
-    for backend in Backend::available() {
+    for &backend in backends() {
         let moved = |opt: Adagrad, arithmetic| {
             let (mut params, mut accumulator) = (vec![0.0_f32; grads.len()], accumulator.clone());
             let opt = opt.with_backend(backend).with_arithmetic(arithmetic);
@@ -159,7 +162,7 @@ fn exact_where_estimates_are_no_use() {
 fn special_values_with_the_step_first() {
     let gradients = [0.0, 1.0, 1e19, 1e30, 3.4e38, f32::MAX, f32::INFINITY];
     let accumulators: Vec<f32> = (0..256).map(|j| 0.9 + j as f32 / 1024.0).chain([0.0, 1e-30, 1e30]).collect();
-    for backend in Backend::available() {
+    for &backend in backends() {
         for epsilon in EPSILONS.into_iter().chain([Epsilon::OutsideSqrt(1e-3)]) {
             for rate in [0.1, 1.0, 1e10] {
                 let opt = Adagrad::new(rate).with_epsilon(epsilon).with_backend(backend).with_order(Order::StepFirst);
@@ -174,7 +177,7 @@ fn special_values_with_the_step_first() {
 /// Slices of all lengths, with special values amid ordinary ones, against the naive reference.
 #[test]
 fn steps_over_lengths_are_within_the_bound() {
-    for backend in Backend::available() {
+    for &backend in backends() {
         for epsilon in EPSILONS {
             for value in [Random::ordinary, Random::with_zeros, Random::sprinkled, Random::any] {
                 for length in LENGTHS {
@@ -191,7 +194,7 @@ fn steps_over_lengths_are_within_the_bound() {
 
 #[test]
 fn steps_over_options_are_within_the_bound() {
-    for backend in Backend::available() {
+    for &backend in backends() {
         for options in options() {
             check_near(backend, options, &State::new(133, 6, Random::sprinkled));
         }
@@ -209,7 +212,7 @@ fn check_near(backend: Backend, options: Options, state: &State) {
 /// The other options stay exact, and so do row-wise tables; rows of a table get the bits of the dense step.
 #[test]
 fn with_other_options_and_tables() {
-    for backend in Backend::available() {
+    for &backend in backends() {
         for opt in [
             Adagrad::new(0.1).with_weight_decay(WeightDecay::L2(0.01)),
             Adagrad::keras(0.1).with_gradient_scale(0.5).with_clip_value(0.2),

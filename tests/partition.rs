@@ -4,7 +4,7 @@ mod inputs;
 mod reference;
 
 use adagrad::{Adagrad, Backend, Owners, RowIndex, Table, partition};
-use inputs::Random;
+use inputs::{Random, one_of};
 use proptest::prelude::*;
 use reference::assert_same;
 
@@ -78,7 +78,7 @@ fn owners_make_the_bits_of_one_table() {
     const ROWS: usize = 23;
     let mut random = Random(1);
     for dim in [1, 3, 8, 33] {
-        let rows: Vec<u32> = (0..200).map(|_| random.below(ROWS) as u32).collect();
+        let rows: Vec<u32> = (0..200 / one_of(8)).map(|_| random.below(ROWS) as u32).collect();
         let grads: Vec<f32> = (0..rows.len() * dim).map(|_| random.sprinkled()).collect();
         let params: Vec<f32> = (0..ROWS * dim).map(|_| random.ordinary()).collect();
         for owners in [
@@ -118,5 +118,18 @@ fn owners_make_the_bits_of_one_table() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn rows_that_nobody_owns() {
+    for owners in [Owners::Ranges(&[2, 5]), Owners::Modulo { owners: 2, rows: 5 }] {
+        assert!(owners.local(4).is_some());
+        for row in [5, 6, usize::MAX] {
+            assert_eq!(owners.local(row), None, "{owners:?}");
+        }
+    }
+    for nobody in [Owners::Ranges(&[]), Owners::Modulo { owners: 0, rows: 5 }] {
+        assert_eq!(nobody.local(0), None, "{nobody:?}");
     }
 }

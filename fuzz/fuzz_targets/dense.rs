@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut input = Input::new(bytes);
     let options = input.options();
     let len = match input.below(256) {
-        0 => (1 << 18) - 8 + input.below(1 << 12), // from 2¹⁸ on `par_step` divides
+        0 => (1 << 19) - 8 + input.below(1 << 12), // from 2¹⁹ on `par_step` divides
         1..16 => input.below(3000),                // a step may take slices in parts
         _ => input.below(200),
     };

@@ -1,9 +1,11 @@
 //! The step for rows of few columns, whose number the compiler knows.
 
 use core::array::from_ref;
+use core::marker::PhantomData;
 use core::slice::from_mut;
 
 use super::blocks::{Blocks, Halves, Pass};
+use super::class::Class;
 use super::dense::Step;
 use super::rounding::Nearest;
 use super::row_wise::step_row;
@@ -11,11 +13,11 @@ use super::rows::{Ahead, Rows, each_chunk};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes};
 
-/// The step by a usual rule, with an accumulator per element.
-pub(crate) struct NarrowRows<'s, 'a>(pub(crate) &'s mut Rows<'a>);
+/// The step by a rule of a class, with an accumulator per element.
+pub(crate) struct NarrowRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
-/// The row-wise step by a usual rule.
-pub(crate) struct NarrowRowWise<'s, 'a>(pub(crate) &'s mut Rows<'a>);
+/// The row-wise step by a rule of a class.
+pub(crate) struct NarrowRowWise<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
 impl Rows<'_> {
     /// Whether [`NarrowRows`] and [`NarrowRowWise`] are for them.
@@ -25,60 +27,62 @@ impl Rows<'_> {
     }
 }
 
-impl Kernel for NarrowRows<'_, '_> {
+// Each number of columns is a function of its own, called for a chunk of rows: in one function with all of them, which is
+// as fast, the compiler takes twice as long over all of the crate.
+
+impl<C: Class> Kernel for NarrowRows<'_, '_, C> {
     type Output = usize;
 
     const LEAST_LANES: usize = 8;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let mut step = Step::new(self.0.rule, Flags::UNUSUAL.or(Flags::FAST));
-        self.0.each_narrow(
+        let dim = self.0.shape.dim;
+        each_narrow::<W, L, C>(
             lanes,
-            self.0.shape.dim,
+            self.0,
+            dim,
             #[inline(always)]
-            |dim, rows| {
-                let step = &mut step;
-                match dim {
-                    1 => lanes.on_half(Together::<1, 4> { step, rows: rows.of_columns() }),
-                    2 => lanes.on_half(Together::<2, 2> { step, rows: rows.of_columns() }),
-                    3 => lanes.on_half(Singly::<3> { step, rows: rows.of_columns() }),
-                    4 => in_pairs(lanes, step, rows.of_columns()),
-                    5 => in_blocks::<W, L, 5>(lanes, step, rows.of_columns()),
-                    6 => in_blocks::<W, L, 6>(lanes, step, rows.of_columns()),
-                    7 => in_blocks::<W, L, 7>(lanes, step, rows.of_columns()),
-                    8 => in_blocks::<W, L, 8>(lanes, step, rows.of_columns()),
-                    16 => in_blocks::<W, L, 16>(lanes, step, rows.of_columns()),
-                    _ => never!("one of these numbers of columns"),
-                }
+            |rows| match dim {
+                1 => lanes.call(Together::<C, 1, 4>(rows)),
+                2 => lanes.call(Together::<C, 2, 2>(rows)),
+                3 => lanes.call(InSingles::<C, 3>(rows)),
+                4 => lanes.call(InPairs::<C>(rows)),
+                5 => lanes.call(InBlocks::<C, 5>(rows)),
+                6 => lanes.call(InBlocks::<C, 6>(rows)),
+                7 => lanes.call(InBlocks::<C, 7>(rows)),
+                8 => lanes.call(InBlocks::<C, 8>(rows)),
+                16 => lanes.call(InBlocks::<C, 16>(rows)),
+                _ => never!("one of these numbers of columns"),
             },
         );
         0
     }
 }
 
-impl Kernel for NarrowRowWise<'_, '_> {
+impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
     type Output = usize;
 
     const LEAST_LANES: usize = 8;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let rule = self.0.rule;
-        self.0.each_narrow(
+        let dim = self.0.shape.dim;
+        each_narrow::<W, L, C>(
             lanes,
+            self.0,
             1,
             #[inline(always)]
-            |dim, rows| match dim {
-                1 => row_wise::<W, L, 1>(lanes, rule, rows),
-                2 => row_wise::<W, L, 2>(lanes, rule, rows),
-                3 => row_wise::<W, L, 3>(lanes, rule, rows),
-                4 => row_wise::<W, L, 4>(lanes, rule, rows),
-                5 => row_wise::<W, L, 5>(lanes, rule, rows),
-                6 => row_wise::<W, L, 6>(lanes, rule, rows),
-                7 => row_wise::<W, L, 7>(lanes, rule, rows),
-                8 => row_wise::<W, L, 8>(lanes, rule, rows),
-                16 => row_wise::<W, L, 16>(lanes, rule, rows),
+            |rows| match dim {
+                1 => lanes.call(RowWise::<C, 1>(rows)),
+                2 => lanes.call(RowWise::<C, 2>(rows)),
+                3 => lanes.call(RowWise::<C, 3>(rows)),
+                4 => lanes.call(RowWise::<C, 4>(rows)),
+                5 => lanes.call(RowWise::<C, 5>(rows)),
+                6 => lanes.call(RowWise::<C, 6>(rows)),
+                7 => lanes.call(RowWise::<C, 7>(rows)),
+                8 => lanes.call(RowWise::<C, 8>(rows)),
+                16 => lanes.call(RowWise::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
             },
         );
@@ -87,14 +91,45 @@ impl Kernel for NarrowRowWise<'_, '_> {
 }
 
 /// Some rows of a table, and the table.
-struct Chunk<'s> {
+struct Chunk<'s, C> {
+    rule: &'s Rule<f32>,
     params: &'s mut [f32],
     accumulator: &'s mut [f32],
     places: &'s [usize],
     grads: &'s [f32],
+    class: PhantomData<C>,
 }
 
-/// The same where the number of columns is a constant.
+/// Calls `f` with some rows after the other, which have so many accumulators each.
+#[inline(always)]
+fn each_narrow<const W: usize, L: Lanes<W>, C: Class>(
+    lanes: L,
+    table: &mut Rows<'_>,
+    accumulators: usize,
+    mut f: impl FnMut(Chunk<'_, C>),
+) {
+    let Rows { rule, first_row, padding, rows, .. } = *table;
+    let dim = table.shape.dim;
+    let ahead = Ahead { rows, first_row, padding, dim, accumulators };
+    let mut grads = table.grads.of_rows();
+    each_chunk(
+        rows,
+        first_row,
+        padding,
+        #[inline(always)]
+        |position, places| {
+            let (params, accumulator) = (&mut *table.params, &mut *table.accumulator);
+            if const { L::CAN_PREFETCH } {
+                ahead.ask(lanes, position, params, accumulator);
+            }
+            let (now, rest) = grads.split_at_checked(places.len().wrapping_mul(dim)).unwrap_or_default();
+            grads = rest;
+            f(Chunk { rule, params, accumulator, places, grads: now, class: PhantomData });
+        },
+    );
+}
+
+/// Rows of a constant number of columns, with an accumulator per element.
 struct Columns<'s, const D: usize> {
     params: &'s mut [[f32; D]],
     accumulator: &'s mut [[f32; D]],
@@ -102,94 +137,108 @@ struct Columns<'s, const D: usize> {
     grads: &'s [[f32; D]],
 }
 
-impl<'s> Chunk<'s> {
+impl<'s, C: Class> Chunk<'s, C> {
+    /// The step, of which the compiler knows what it lacks, and the rows. No row needs an estimate.
     #[inline(always)]
-    fn of_columns<const D: usize>(self) -> Columns<'s, D> {
-        Columns {
-            params: self.params.as_chunks_mut().0,
-            accumulator: self.accumulator.as_chunks_mut().0,
-            places: self.places,
-            grads: self.grads.as_chunks().0,
-        }
-    }
-}
-
-impl Rows<'_> {
-    /// Calls `f` with the number of columns, and some rows after the other. It is asked for the number of columns each
-    /// time, so that there is one loop for all of them.
-    #[inline(always)]
-    fn each_narrow<const W: usize, L: Lanes<W>>(
-        &mut self,
-        lanes: L,
-        accumulators: usize,
-        mut f: impl FnMut(usize, Chunk<'_>),
-    ) {
-        let Rows { first_row, padding, rows, .. } = *self;
-        let dim = self.shape.dim;
-        let ahead = Ahead { rows, first_row, padding, dim, accumulators };
-        let mut grads = self.grads.of_rows();
-        each_chunk(
-            rows,
-            first_row,
-            padding,
-            #[inline(always)]
-            |position, places| {
-                let (params, accumulator) = (&mut *self.params, &mut *self.accumulator);
-                if const { L::CAN_PREFETCH } {
-                    ahead.ask(lanes, position, params, accumulator);
-                }
-                let (now, rest) = grads.split_at_checked(places.len().wrapping_mul(dim)).unwrap_or_default();
-                grads = rest;
-                f(dim, Chunk { params, accumulator, places, grads: now });
-            },
-        );
+    fn step<const D: usize>(self) -> (Step<'s>, Columns<'s, D>) {
+        let Self { rule, places, .. } = self;
+        let (params, accumulator) = (self.params.as_chunks_mut().0, self.accumulator.as_chunks_mut().0);
+        let grads = self.grads.as_chunks().0;
+        (Step::new(rule, C::WITHOUT.or(Flags::FAST)), Columns { params, accumulator, places, grads })
     }
 }
 
 /// One row after the other, row-wise.
-#[inline(always)]
-fn row_wise<const W: usize, L: Lanes<W>, const D: usize>(lanes: L, rule: &Rule<f32>, rows: Chunk<'_>) {
-    let (params, accumulators) = (rows.params.as_chunks_mut::<D>().0, rows.accumulator);
-    for (place, g) in rows.places.iter().zip(rows.grads.as_chunks::<D>().0) {
-        // A row that is not here has no slice.
-        if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
-            step_row(rule, Flags::UNUSUAL, lanes, w, g, from_mut(a), Nearest);
+struct RowWise<'s, C, const D: usize>(Chunk<'s, C>);
+
+impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let (params, accumulators) = (self.0.params.as_chunks_mut::<D>().0, self.0.accumulator);
+        for (place, g) in self.0.places.iter().zip(self.0.grads.as_chunks::<D>().0) {
+            // A row that is not here has no slice.
+            if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
+                step_row(self.0.rule, C::WITHOUT, lanes, w, g, from_mut(a), Nearest);
+            }
         }
     }
 }
 
 /// One row after the other, as blocks.
-#[inline(always)]
-fn in_blocks<const W: usize, L: Lanes<W>, const D: usize>(lanes: L, step: &mut Step<'_>, rows: Columns<'_, D>) {
-    for (place, g) in rows.places.iter().zip(rows.grads) {
-        // A row that is not here has no slice.
-        if let (Some(w), Some(a)) = (rows.params.get_mut(*place), rows.accumulator.get_mut(*place)) {
-            Blocks { w, g, a, pass: step }.run(lanes);
+struct InBlocks<'s, C, const D: usize>(Chunk<'s, C>);
+
+impl<C: Class, const D: usize> Kernel for InBlocks<'_, C, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let (mut step, rows) = self.0.step::<D>();
+        for (place, g) in rows.places.iter().zip(rows.grads) {
+            // A row that is not here has no slice.
+            if let (Some(w), Some(a)) = (rows.params.get_mut(*place), rows.accumulator.get_mut(*place)) {
+                Blocks { w, g, a, pass: &mut step }.run(lanes);
+            }
         }
     }
 }
 
 /// Two rows of four columns at once, on lanes of eight, if they are different ones.
-#[inline(always)]
-fn in_pairs<const W: usize, L: Lanes<W>>(lanes: L, step: &mut Step<'_>, rows: Columns<'_, 4>) {
-    let Columns { params, accumulator, places, grads } = rows;
-    if params.len() != accumulator.len() {
-        never!("an accumulator for each parameter");
-    }
-    let ((pairs, last), (grads, last_grad)) = (places.as_chunks::<2>(), grads.as_chunks::<2>());
-    for (places, g) in pairs.iter().zip(grads) {
-        let Some(block) = g.as_flattened().first_chunk::<W>() else { never!("lanes of eight") };
-        if let (Ok([w0, w1]), Ok([a0, a1])) = (params.get_disjoint_mut(*places), accumulator.get_disjoint_mut(*places))
-        {
-            step.blocks::<W, L, 1>(lanes, &mut Halves(w0, w1), from_ref(block), &mut Halves(a0, a1));
-        } else {
-            lanes.on_half(Singly { step, rows: Columns { params, accumulator, places, grads: g } });
+struct InPairs<'s, C>(Chunk<'s, C>);
+
+impl<C: Class> Kernel for InPairs<'_, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let (mut step, Columns { params, accumulator, places, grads }) = self.0.step::<4>();
+        let step = &mut step;
+        if params.len() != accumulator.len() {
+            never!("an accumulator for each parameter");
         }
+        let ((pairs, last), (grads, last_grad)) = (places.as_chunks::<2>(), grads.as_chunks::<2>());
+        for (places, g) in pairs.iter().zip(grads) {
+            let Some(block) = g.as_flattened().first_chunk::<W>() else { never!("lanes of eight") };
+            if let (Ok([w0, w1]), Ok([a0, a1])) =
+                (params.get_disjoint_mut(*places), accumulator.get_disjoint_mut(*places))
+            {
+                step.blocks::<W, L, 1>(lanes, &mut Halves(w0, w1), from_ref(block), &mut Halves(a0, a1));
+            } else {
+                lanes.on_half(Singly { step, rows: Columns { params, accumulator, places, grads: g } });
+            }
+        }
+        lanes.on_half(Singly { step, rows: Columns { params, accumulator, places: last, grads: last_grad } });
     }
-    lanes.on_half(Singly { step, rows: Columns { params, accumulator, places: last, grads: last_grad } });
 }
 
-/// Rows one after the other.
+/// One row after the other, on lanes of four.
+struct InSingles<'s, C, const D: usize>(Chunk<'s, C>);
+
+impl<C: Class, const D: usize> Kernel for InSingles<'_, C, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let (mut step, rows) = self.0.step::<D>();
+        lanes.on_half(Singly { step: &mut step, rows });
+    }
+}
+
+/// Rows `K` at once, where these are a block of four lanes, and one after the other where a row comes twice or is not here.
+struct Together<'s, C, const D: usize, const K: usize>(Chunk<'s, C>);
+
+impl<C: Class, const D: usize, const K: usize> Kernel for Together<'_, C, D, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let (mut step, rows) = self.0.step::<D>();
+        lanes.on_half(Gathered::<D, K> { step: &mut step, rows });
+    }
+}
+
+/// Rows one after the other, each at most a block.
 struct Singly<'s, 'a, const D: usize> {
     step: &'s mut Step<'a>,
     rows: Columns<'s, D>,
@@ -210,13 +259,13 @@ impl<const D: usize> Kernel for Singly<'_, '_, D> {
     }
 }
 
-/// Rows `K` at once, where these are a block, and one after the other where a row comes twice or is not here.
-struct Together<'s, 'a, const D: usize, const K: usize> {
+/// See [`Together`].
+struct Gathered<'s, 'a, const D: usize, const K: usize> {
     step: &'s mut Step<'a>,
     rows: Columns<'s, D>,
 }
 
-impl<const D: usize, const K: usize> Kernel for Together<'_, '_, D, K> {
+impl<const D: usize, const K: usize> Kernel for Gathered<'_, '_, D, K> {
     type Output = ();
 
     #[inline(always)]

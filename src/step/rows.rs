@@ -105,7 +105,7 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
     let flags = step.rule.flags;
     let (is_usual, is_decayed) = (!flags.any(Usual::WITHOUT), !flags.any(Decayed::WITHOUT));
     if is_usual && lanes >= 8 && step.are_narrow() {
-        run(backend, NarrowRows(step))
+        run(backend, NarrowRows::<Usual>(step, PhantomData))
     } else if is_usual && step.are_short() {
         run(backend, ShortRows::<Usual>(step, PhantomData))
     } else if is_decayed && step.are_short() {
@@ -126,7 +126,7 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
     } else if step.rule.flags.any(Flags::UNUSUAL) {
         run(backend, AnyRows::<Any, true, true>(step, PhantomData))
     } else if lanes >= 8 && step.are_narrow() {
-        run(backend, NarrowRowWise(step))
+        run(backend, NarrowRowWise::<Usual>(step, PhantomData))
     } else {
         run(backend, AnyRows::<Usual, true, true>(step, PhantomData))
     }

@@ -61,11 +61,11 @@ fn check(table_rows: usize, dim: usize, count: usize, padding: usize) {
                         3 => opt.par_step_bags(&mut table, &bags, &grads, &mut scratch),
                         _ => continue,
                     };
-                    let context = format!("call {call}, {table_rows} rows of {dim}, row-wise {row_wise}, {opt:?}");
+                    let context = format_args!("call {call}, {table_rows} rows of {dim}, row-wise {row_wise}, {opt:?}");
                     let report = report.expect("valid");
                     assert_eq!((report.skipped, report.out_of_range), (skipped, out_of_range), "{context}");
-                    assert_same(&accumulator, &expected.accumulator, &context);
-                    assert_same(&params, &expected.params, &context);
+                    assert_same(&accumulator, &expected.accumulator, context);
+                    assert_same(&params, &expected.params, context);
                 }
             }
         }

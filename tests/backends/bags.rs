@@ -29,10 +29,10 @@ fn check(options: &Options, table_rows: usize, dim: usize, count: usize, value: 
                 let opt = options.on(backend);
                 let mut scratch = vec![f32::NAN; dim];
                 let report = opt.step_bags(&mut table, &bags.view(), &grads, &mut scratch).expect("valid");
-                let context = |what| format!("{what}, {dim} columns, row-wise {row_wise}, {bags:?}, {opt:?}");
-                assert_same(&accumulator, &expected.accumulator, context("accumulator"));
-                assert_same(&params, &expected.params, context("params"));
-                assert_eq!(report.skipped, skipped, "{}", context("skipped"));
+                let context = format_args!("{dim} columns, row-wise {row_wise}, {bags:?}, {opt:?}");
+                assert_same(&accumulator, &expected.accumulator, format_args!("accumulator, {context}"));
+                assert_same(&params, &expected.params, format_args!("params, {context}"));
+                assert_eq!(report.skipped, skipped, "skipped, {context}");
             }
         }
     }

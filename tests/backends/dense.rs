@@ -43,12 +43,13 @@ impl<'a> Case<'a> {
         let report =
             opt.step(&mut params[w_from..], &grads[g_from..], &mut accumulator[a_from..]).expect("valid and available");
 
-        let context = |what| format!("{what} of {length} elements from {offsets:?}, {opt:?}");
-        assert_same(&accumulator[a_from..], &self.accumulator, context("accumulator"));
-        assert_same(&params[w_from..], &self.params, context("params"));
-        assert_eq!(report.skipped, self.skipped, "{}", context("elements skipped"));
+        // Text is made if there is a failure, as it takes longer than the rest.
+        let context = format_args!("{length} elements from {offsets:?}, {opt:?}");
+        assert_same(&accumulator[a_from..], &self.accumulator, format_args!("accumulator of {context}"));
+        assert_same(&params[w_from..], &self.params, format_args!("params of {context}"));
+        assert_eq!(report.skipped, self.skipped, "skipped of {context}");
         let before = params[..w_from].iter().chain(&accumulator[..a_from]);
-        assert!(before.into_iter().all(|x| *x == 7.0), "{}", context("what is before the slice"));
+        assert!(before.into_iter().all(|x| *x == 7.0), "what is before the slice of {context}");
     }
 }
 
@@ -91,7 +92,7 @@ fn over_lengths_with_special_values_amid_ordinary_ones() {
 fn one_special_value_anywhere() {
     let ordinary = State::new(300, 4, Random::ordinary);
     for options in plain_options() {
-        for at in (0..300).step_by(one_of(43)) {
+        for at in (0..300).step_by(one_of(143)) {
             for special in [0.0, 1e-45, 1e-25, 1e30, f32::INFINITY, f32::NAN] {
                 let mut state = ordinary.clone();
                 state.accumulator[at] = special;
@@ -173,7 +174,7 @@ fn split_anywhere() {
         let opt = Adagrad::pytorch(0.1).with_backend(backend);
         let mut whole = state.clone();
         opt.step(&mut whole.params, &state.grads, &mut whole.accumulator).expect("valid");
-        for at in (0..=331).step_by(one_of(43)) {
+        for at in (0..=331).step_by(one_of(83)) {
             let mut split = state.clone();
             for part in [0..at, at..331] {
                 let (w, a) = (&mut split.params[part.clone()], &mut split.accumulator[part.clone()]);

@@ -29,7 +29,7 @@ pub const LONG: [usize; 1] = [1000];
 
 /// Columns of tables: all up to the size of a group of blocks, and some beyond.
 pub fn dims() -> impl Iterator<Item = usize> {
-    (1..=130).chain([191, 192, 193, 255, 256, 257, 511, 512, 513, 1000, 1024, 1025, 2048, 4099]).step_by(one_of(15))
+    (1..=130).chain([191, 192, 193, 255, 256, 257, 511, 512, 513, 1000, 1024, 1025, 2048, 4099]).step_by(one_of(33))
 }
 
 /// How far into its allocation a slice begins, so that no alignment is met by chance.

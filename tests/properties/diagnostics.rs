@@ -24,6 +24,8 @@ proptest! {
         prop_assert_eq!(summary.count, finite.len());
         prop_assert_eq!(summary.count + summary.non_finite, accumulator.len());
         prop_assert_eq!(summary.below, finite.iter().filter(|rate| **rate < threshold).count());
+        let share = if finite.is_empty() { 0.0 } else { summary.below as f64 / finite.len() as f64 };
+        prop_assert_eq!(summary.share_below(), share);
         prop_assert_eq!(summary.min, finite.iter().copied().fold(f32::INFINITY, f32::min));
         prop_assert_eq!(summary.max, finite.iter().copied().fold(0.0, f32::max));
         let sum: f64 = finite.iter().map(|rate| f64::from(*rate)).sum();

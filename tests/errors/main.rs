@@ -1,8 +1,10 @@
 //! Bad input gives an error that says which argument, what it was and what was expected, and writes nothing.
 
+mod backends;
+mod lists;
+
 use adagrad::{
-    Accumulation, Adagrad, Backend, Bags, Epsilon, Error, Owners, Report, RowIndex, Table, WeightDecay,
-    check_accumulator, coalesce, partition,
+    Accumulation, Adagrad, Backend, Epsilon, Error, Report, RowIndex, Table, WeightDecay, check_accumulator, coalesce,
 };
 
 const PARAMS: [f32; 6] = [1.0, -2.0, 3.0, -4.0, 5.0, -6.0];
@@ -90,7 +92,9 @@ fn hyper_parameters() {
     for (opt, name, value) in cases {
         for error in [dense(opt, 6, 6), rows(opt, &[0_i64], &[1.0; 2])] {
             let Error::Hyperparameter { what, value: found, .. } = error else { panic!("{name}: {error:?}") };
-            assert_eq!((what, found.to_bits()), (name, value.to_bits()));
+            // Bits of a NaN that went through arithmetic are nobody's promise.
+            assert!(found.to_bits() == value.to_bits() || found.is_nan() && value.is_nan(), "{name}: {found}, {value}");
+            assert_eq!(what, name);
         }
     }
     for fine in [
@@ -159,117 +163,6 @@ fn a_product_beyond_usize() {
 }
 
 #[test]
-fn bags() {
-    let new = |offsets: &[i64], rows: &[i64]| Bags::new(offsets, rows).map(|bags| bags.len());
-    let offset = |position, offset, least, greatest| Err(Error::Offset { position, offset, least, greatest });
-    assert_eq!(new(&[], &[]), Err(Error::TooShort { what: "offsets", minimum: 1, actual: 0 }));
-    assert_eq!(new(&[0], &[1]), Err(Error::Length { what: "rows", expected: 0, actual: 1 }));
-    assert_eq!(new(&[1, 2], &[1, 1]), offset(0, 1, 0, 0));
-    assert_eq!(new(&[-1, 2], &[1, 1]), offset(0, -1, 0, 0));
-    assert_eq!(new(&[0, 2, 1, 2], &[1, 1]), offset(2, 1, 2, 2));
-    assert_eq!(new(&[0, 3, 2], &[1, 1]), offset(1, 3, 0, 2));
-    assert_eq!(new(&[0, i64::MIN, 2], &[1, 1]), offset(1, i64::MIN.into(), 0, 2));
-    assert_eq!(new(&[0, 1], &[1, 1]), offset(1, 1, 2, 2));
-    assert_eq!(new(&[0, 1, 3], &[1, 1]), offset(2, 3, 2, 2));
-    assert_eq!(new(&[0, 1, i64::MAX], &[1, 1]), offset(2, i64::MAX.into(), 2, 2));
-    assert_eq!(new(&[0, 1, 2], &[1, 1]), Ok(2));
-
-    let sum = Bags::new(&[0_u32, 2, 3], &[2, 0, 2]).expect("in order");
-    assert_eq!(sum.weighted(&[1.0; 2]).err(), Some(Error::Length { what: "weights", expected: 3, actual: 2 }));
-    let weighted = sum.weighted(&[1.0; 3]).expect("one for each row");
-    let outside = Bags::new(&[0_u32, 2, 3], &[2, 0, 3]).expect("in order");
-    let opt = Adagrad::new(0.1);
-    let grads = [1.0; 9];
-    let unavailable = Backend::ALL.iter().find(|backend| !backend.is_available());
-    let mut cases = vec![
-        (opt, sum, &grads[..3], 0, Error::Length { what: "grads", expected: 4, actual: 3 }),
-        (opt, outside, &grads[..4], 0, Error::Row { position: 2, row: 3, rows: 3 }),
-        (opt, sum.mean(), &grads[..4], 1, Error::TooShort { what: "scratch", minimum: 2, actual: 1 }),
-        (opt, weighted, &grads[..4], 1, Error::TooShort { what: "scratch", minimum: 2, actual: 1 }),
-    ];
-    if let Some(&backend) = unavailable {
-        cases.push((opt.with_backend(backend), weighted, &grads[..4], 2, Error::Unavailable { backend }));
-    }
-    type Call = fn(&Adagrad, &mut Table<'_>, &Bags<'_, u32>, &[f32], &mut [f32]) -> Result<Report, Error>;
-    let calls: [Call; 2] = [
-        Adagrad::step_bags,
-        #[cfg(feature = "rayon")]
-        Adagrad::par_step_bags,
-        #[cfg(not(feature = "rayon"))]
-        Adagrad::step_bags,
-    ];
-    for (opt, bags, grads, room, error) in cases {
-        for call in calls {
-            let (mut params, mut accumulator, mut scratch) = (PARAMS, ACCUMULATOR, [7.0; 2]);
-            let mut table = Table::new(&mut params, &mut accumulator, 2).expect("its shape fits");
-            assert_eq!(call(&opt, &mut table, &bags, grads, &mut scratch[..room]), Err(error));
-            assert_eq!((bits(&params), bits(&accumulator), scratch), (bits(&PARAMS), bits(&ACCUMULATOR), [7.0; 2]));
-        }
-    }
-    let mut table = Table::new(&mut [], &mut [], usize::MAX).expect("valid");
-    let bags = Bags::new(&[0_u32; 3], &[]).expect("in order");
-    assert_eq!(opt.step_bags(&mut table, &bags, &[], &mut []), Err(Error::Overflow { rows: 2, dim: usize::MAX }));
-}
-
-#[test]
-fn coalescing() {
-    let call = |rows: usize, grads: usize, dim, scratch: usize| {
-        let (mut r, mut g) = ([1_u32; 4], PARAMS);
-        let result = coalesce(&mut r[..rows], &mut g[..grads], dim, &mut [9; 8][..scratch]);
-        assert_eq!((r, bits(&g)), ([1; 4], bits(&PARAMS)), "changed by an error");
-        result
-    };
-    assert_eq!(call(3, 6, 0, 8), Err(Error::ZeroDim));
-    assert_eq!(call(3, 5, 2, 8), Err(Error::Length { what: "grads", expected: 6, actual: 5 }));
-    assert_eq!(call(3, 6, 2, 2), Err(Error::TooShort { what: "scratch", minimum: 3, actual: 2 }));
-}
-
-#[test]
-fn partitioning() {
-    fn call<I: RowIndex + From<u8> + core::fmt::Debug>(
-        rows: &[I],
-        dim: usize,
-        owners: Owners<'_>,
-        [grads, to_rows, to_grads, counts]: [usize; 4],
-    ) -> Result<(), Error> {
-        let (mut r, mut g, mut c) = ([I::from(9); 4], [7.0_f32; 9], [8_usize; 4]);
-        let result =
-            partition(rows, &PARAMS[..grads], dim, owners, &mut r[..to_rows], &mut g[..to_grads], &mut c[..counts]);
-        if result.is_err() {
-            assert_eq!((r, g, c), ([I::from(9); 4], [7.0; 9], [8; 4]), "changed by an error");
-        }
-        result
-    }
-    let two = Owners::Modulo { owners: 2, rows: 5 };
-    let length = |what, expected, actual| Err(Error::Length { what, expected, actual });
-    assert_eq!(call(&[1_u32, 4], 3, two, [6, 2, 6, 2]), Ok(()));
-    assert_eq!(call(&[1_u32, 4], 0, two, [6, 2, 6, 2]), Err(Error::ZeroDim));
-    assert_eq!(call(&[1_u32, 4], 3, two, [5, 2, 6, 2]), length("grads", 6, 5));
-    assert_eq!(call(&[1_u32, 4], 3, two, [6, 3, 6, 2]), length("to_rows", 2, 3));
-    assert_eq!(call(&[1_u32, 4], 3, two, [6, 2, 7, 2]), length("to_grads", 6, 7));
-    assert_eq!(call(&[1_u32, 4], 3, two, [6, 2, 6, 3]), length("counts", 2, 3));
-    assert_eq!(call::<u32>(&[], 3, Owners::Modulo { owners: 0, rows: 5 }, [0; 4]), Err(Error::NoOwners));
-    assert_eq!(call::<u32>(&[], 3, Owners::Ranges(&[]), [0; 4]), Err(Error::NoOwners));
-    let falls = Error::Range { position: 2, end: 3, start: 4 };
-    assert_eq!(call(&[1_u32, 2], 3, Owners::Ranges(&[1, 4, 3]), [6, 2, 6, 3]), Err(falls));
-    let overflow = Error::Overflow { rows: 2, dim: usize::MAX };
-    assert_eq!(call(&[1_u32, 2], usize::MAX, two, [6, 2, 6, 2]), Err(overflow));
-    for owners in [two, Owners::Ranges(&[2, 5])] {
-        let at_1 = |row| Err(Error::Row { position: 1, row, rows: 5 });
-        assert_eq!(call(&[0_u32, 5], 3, owners, [6, 2, 6, 2]), at_1(5));
-        assert_eq!(call(&[0_u32, u32::MAX], 3, owners, [6, 2, 6, 2]), at_1(u32::MAX.into()));
-        assert_eq!(call(&[0_u64, u64::MAX], 3, owners, [6, 2, 6, 2]), at_1(u64::MAX.into()));
-        assert_eq!(call(&[0, usize::MAX], 3, owners, [6, 2, 6, 2]), at_1(usize::MAX as i128));
-        assert_eq!(call(&[0_i32, -1], 3, owners, [6, 2, 6, 2]), at_1(-1));
-        assert_eq!(call(&[0_i64, i64::MIN], 3, owners, [6, 2, 6, 2]), at_1(i64::MIN.into()));
-    }
-    // As many rows as there can be: only those that a signed index can name.
-    let all = Owners::Modulo { owners: 2, rows: usize::MAX };
-    assert_eq!(call(&[i32::MAX, 0], 3, all, [6, 2, 6, 2]), Ok(()));
-    assert_eq!(call(&[0_i32, -1], 3, all, [6, 2, 6, 2]), Err(Error::Row { position: 1, row: -1, rows: usize::MAX }));
-}
-
-#[test]
 fn empty_input_does_nothing() {
     let opt = Adagrad::new(0.1);
     assert_eq!(opt.step(&mut [], &[], &mut []), Ok(Report::default()));
@@ -322,85 +215,6 @@ fn a_state_that_no_step_can_repair() {
         }
     }
     assert_eq!(check_accumulator(&[]), Ok(()));
-}
-
-/// What each backend that is here can do, every other one refuses, before anything is written.
-#[test]
-fn every_backend_steps_or_is_unavailable() {
-    // The two kinds are all of the backends, and each is of one kind, which all ways to ask agree on.
-    let available: Vec<Backend> = Backend::available().collect();
-    assert!(available.iter().all(|backend| Backend::ALL.contains(backend)));
-    assert!(available.contains(&Backend::Scalar) && available.contains(&Backend::detected()));
-    for (at, backend) in Backend::ALL.iter().enumerate() {
-        assert!(!Backend::ALL[..at].contains(backend), "{backend} is listed twice");
-    }
-    let mut refused = 0;
-    for &backend in Backend::ALL {
-        let here = backend.is_available();
-        assert_eq!(available.contains(&backend), here, "{backend}");
-        let expected = if here { Ok(Report::default()) } else { Err(Error::Unavailable { backend }) };
-        let opt = Adagrad::new(0.1).with_backend(backend);
-        assert_eq!((opt.validate(), opt.backend()), (Ok(()), Some(backend)), "only a step asks for it");
-        let check = |name: &str, params: &[f32], accumulator: &[f32], result: Result<Report, Error>| {
-            assert_eq!(result, expected, "{name} on {backend}");
-            let untouched =
-                bits(params) == bits(&PARAMS) && bits(accumulator) == bits(&ACCUMULATOR[..accumulator.len()]);
-            assert_eq!(untouched, !here, "{name} on {backend}");
-        };
-
-        let (mut w, mut a) = (PARAMS, ACCUMULATOR);
-        let result = opt.step(&mut w, &[1.0; 6], &mut a);
-        check("step", &w, &a, result);
-
-        let (mut w, mut g, mut a) = (PARAMS, [1.0; 6], ACCUMULATOR);
-        let result = opt.step_and_zero(&mut w, &mut g, &mut a);
-        check("step_and_zero", &w, &a, result);
-        assert_eq!(g, if here { [0.0; 6] } else { [1.0; 6] });
-
-        for row_wise in [false, true] {
-            let (mut w, mut a) = (PARAMS, ACCUMULATOR);
-            let a = &mut a[..if row_wise { 3 } else { 6 }];
-            let new = if row_wise { Table::row_wise } else { Table::new };
-            let mut table = new(&mut w, a, 2).expect("its shape fits");
-            let result = opt.step_rows(&mut table, &[2_u32], &[1.0; 2]);
-            check("step_rows", &w, a, result);
-        }
-
-        let mut rates = [7.0; 6];
-        assert_eq!(opt.effective_rates(&ACCUMULATOR, &mut rates), expected.map(|_| ()), "{backend}");
-        assert_eq!(rates == [7.0; 6], !here, "{backend}");
-        assert_eq!(opt.summary(&ACCUMULATOR, 0.0, 1.0).is_ok(), here, "{backend}");
-        assert_eq!(backend.all_finite(&PARAMS), expected.map(|_| true), "{backend}");
-        assert_eq!(backend.sum_of_squares(&[3.0, 4.0]), expected.map(|_| 25.0), "{backend}");
-        // There is an error for no elements, too.
-        assert_eq!(opt.step(&mut [], &[], &mut []), expected, "{backend}");
-        refused += usize::from(!here);
-    }
-    assert_eq!(available.len() + refused, Backend::ALL.len());
-}
-
-/// A backend of another processor is never available, whatever this one can do.
-#[test]
-fn backends_of_other_processors_are_unavailable() {
-    for backend in [Backend::Avx2, Backend::Avx512, Backend::Neon] {
-        assert!(Backend::ALL.contains(&backend));
-    }
-    for backend in [Backend::Avx2, Backend::Avx512] {
-        if cfg!(not(any(target_arch = "x86", target_arch = "x86_64"))) {
-            assert!(!backend.is_available());
-        }
-    }
-    // What the build is sure to have, its programs find.
-    assert!(cfg!(not(target_feature = "avx512f")) || Backend::Avx512.is_available());
-    assert!(cfg!(not(all(target_feature = "avx2", target_feature = "fma"))) || Backend::Avx2.is_available());
-    let simd = cfg!(any(
-        all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse2"),
-        all(target_arch = "aarch64", target_feature = "neon"),
-        all(target_arch = "wasm32", target_feature = "simd128"),
-    ));
-    assert_eq!(Backend::Portable.is_available(), simd);
-    let neon = cfg!(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"));
-    assert_eq!(Backend::Neon.is_available(), neon);
 }
 
 #[test]

@@ -1,0 +1,90 @@
+//! Rows and bags that are divided among threads: shapes, options, and lists that a sample may misjudge.
+
+use adagrad::{Adagrad, NonFinite};
+
+use super::inputs::{Random, bags, options, plain_options};
+use super::reference::{Options, assert_same};
+use super::{MIN_ROWS, Rows, indices, pool, pools};
+
+/// Bags that are divided among threads, with room for all of them, for one and for some.
+#[test]
+fn bags_have_the_bits_of_the_reference() {
+    let pools = [pool(2), pool(5)];
+    for (row_wise, dim) in [(false, 24), (true, 100)] {
+        for bags in bags(MIN_ROWS / dim, 1500, 3) {
+            let options = Options { non_finite: NonFinite::Skip, ..plain_options()[0] };
+            let grads = Rows::new(
+                bags.offsets.len() - 1,
+                dim,
+                row_wise,
+                vec![0_u32; bags.offsets.len() - 1],
+                Random::sprinkled,
+            );
+            let state = Rows::new(1500, dim, row_wise, vec![0_u32], Random::sprinkled);
+            let grads = &grads.state.grads;
+            let mut expected = state.state.clone();
+            let both = [&mut expected.params[..], &mut expected.accumulator[..]];
+            let skipped = options.step_bags(both, dim, row_wise, &bags, grads);
+            for pool in &pools {
+                for room in [1, 2, 5, 9] {
+                    let mut actual = state.state.clone();
+                    let mut table = state.table(&mut actual);
+                    let mut scratch = vec![f32::NAN; room * dim + 3];
+                    let (opt, view) = (options.adagrad(), bags.view());
+                    let report = pool.install(|| opt.par_step_bags(&mut table, &view, grads, &mut scratch));
+                    let context = format!("room {room}, {dim} columns, {}, {:?}", bags.mean, bags.weights.is_some());
+                    assert_eq!(report.expect("valid").skipped, skipped, "{context}");
+                    assert_same(&actual.params, &expected.params, &context);
+                    assert_same(&actual.accumulator, &expected.accumulator, &context);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_over_shapes() {
+    let pools = pools();
+    let opt = Adagrad::new(0.1).with_non_finite(NonFinite::Skip);
+    for (table_rows, dim, row_wise) in
+        [(1, 300, false), (2, 1000, true), (5, 64, false), (1000, 16, true), (1000, 37, false), (30_000, 1, false)]
+    {
+        let least = MIN_ROWS.div_ceil(dim + 16);
+        for count in [0, 1, least - 1, least, 4 * least] {
+            for skewed in [false, true] {
+                let rows = indices(count, table_rows, skewed, count as u64);
+                let rows = Rows::new(table_rows, dim, row_wise, rows, Random::any);
+                rows.check(&pools, opt, if skewed { "skewed" } else { "" });
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_over_options() {
+    let pools = [pool(3)];
+    for row_wise in [false, true] {
+        let rows = Rows::new(700, 48, row_wise, indices(MIN_ROWS / 64 + 1, 700, true, 5), Random::any);
+        for options in options().into_iter().step_by(7) {
+            rows.check(&pools, options.adagrad(), "");
+        }
+    }
+}
+
+/// Lists that a sample may misjudge: one row, rows in order, and a period that a sample may fall in step with.
+#[test]
+fn rows_over_lists() {
+    const COUNT: i64 = 1 << 16;
+    let pools = pools();
+    let check = |name: &str, row: fn(i64) -> i64| {
+        for row_wise in [false, true] {
+            let rows = Rows::new(100, 9, row_wise, (0..COUNT).map(row).collect(), Random::ordinary);
+            rows.check(&pools, Adagrad::pytorch(0.1), name);
+        }
+    };
+    check("the first row", |_| 0);
+    check("the last row", |_| 99);
+    check("ascending", |k| k * 100 / COUNT);
+    check("descending", |k| 99 - k * 100 / COUNT);
+    check("periodic", |k| k % 4 * 25);
+}

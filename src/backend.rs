@@ -108,6 +108,7 @@ impl Backend {
             Self::Portable if const { is_for::<K>(4) } => Some(Portable::detect()?.enter(kernel)),
             Self::Neon if const { is_for::<K>(4) } => Some(Neon::detect()?.enter(kernel)),
             Self::Avx2 if const { is_for::<K>(8) } => Some(Avx2::detect()?.enter(kernel)),
+            Self::Avx512 if const { K::HAS_WIDE } => Some(Avx512::detect()?.enter(kernel)),
             Self::Avx512 if const { is_for::<K>(8) } => {
                 // Whoever has AVX-512 has AVX2, which is wide enough for this.
                 Avx512::detect()?;
@@ -149,7 +150,12 @@ const fn is_for<K: Kernel>(lanes: usize) -> bool {
 /// Runs a kernel on the detected backend.
 #[inline(always)]
 pub(crate) fn run_detected<K: Kernel<Output: Default>>(kernel: K) -> K::Output {
-    if const { is_for::<K>(8) }
+    if const { K::HAS_WIDE }
+        && kernel.is_long()
+        && let Some(avx512) = Avx512::detect()
+    {
+        avx512.enter(kernel)
+    } else if const { is_for::<K>(8) }
         && let Some(avx2) = Avx2::detect()
     {
         avx2.enter(kernel)

@@ -22,25 +22,44 @@ mod all_values;
 mod blocks;
 mod class;
 mod dense;
+#[cfg(feature = "half")]
+mod dither;
 mod flags;
 mod gradients;
+#[cfg(feature = "half")]
+mod mixed;
+#[cfg(feature = "half")]
+mod mixed_rows;
 mod narrow_rows;
 mod quotients;
 mod reduce;
 mod regularized;
 mod roots;
+mod rounding;
 mod row_wise;
 mod rows;
 mod rule;
+#[cfg(feature = "half")]
+mod sixteen;
 mod storage;
 
 pub(crate) use class::{Any, Class, Decayed, Usual};
 pub(crate) use dense::{Few, LONG, Long, SHORT, Short};
+#[cfg(feature = "half")]
+pub(crate) use dither::Stream;
 pub(crate) use flags::Flags;
 pub(crate) use gradients::{BagGradients, Gradients};
+#[cfg(feature = "half")]
+pub(crate) use mixed::MixedStep;
+#[cfg(feature = "half")]
+pub(crate) use mixed_rows::MixedRows;
 pub(crate) use narrow_rows::{NarrowRowWise, NarrowRows};
 pub(crate) use quotients::greatest_estimate;
 pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use regularized::{Rates, Regularized};
+#[cfg(feature = "half")]
+pub(crate) use rounding::{Nearest, Rounding};
 pub(crate) use rows::{AnyRows, Rows, ScalarRows, ShortRows};
 pub(crate) use rule::Rule;
+#[cfg(feature = "half")]
+pub(crate) use storage::Storage;

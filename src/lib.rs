@@ -56,6 +56,8 @@ pub mod guide;
 mod kernel;
 mod norms;
 mod regularized;
+#[cfg(feature = "half")]
+mod rounding;
 mod schedule;
 mod step;
 mod table;
@@ -66,8 +68,12 @@ pub use diagnostics::Summary;
 pub use error::Error;
 pub use norms::{all_finite, check_accumulator, clip_norm_scale, sum_of_squares};
 pub use regularized::{Ftrl, Proximal};
+#[cfg(feature = "half")]
+pub use rounding::{Counter, Element, Rounding};
 pub use schedule::Schedule;
 pub use step::Report;
+#[cfg(feature = "half")]
+pub use table::MixedTable;
 pub use table::{Bags, Owners, RowIndex, Table, coalesce, partition};
 
 /// The code of the README, compiled.

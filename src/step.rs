@@ -2,6 +2,10 @@
 
 mod bags;
 mod dense;
+#[cfg(feature = "half")]
+mod mixed;
+#[cfg(feature = "half")]
+mod mixed_rows;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod rows;

@@ -4,6 +4,8 @@ mod bags;
 mod check;
 mod coalesce;
 mod index;
+#[cfg(feature = "half")]
+mod mixed;
 mod partition;
 mod shape;
 mod upkeep;
@@ -13,6 +15,8 @@ pub(crate) use check::{check_gradient_rows, first_outside};
 pub use coalesce::coalesce;
 pub use index::RowIndex;
 pub(crate) use index::{Indices, IndicesMut};
+#[cfg(feature = "half")]
+pub use mixed::MixedTable;
 pub use partition::{Owners, partition};
 pub(crate) use shape::{Layout, Shape};
 

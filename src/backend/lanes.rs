@@ -1,5 +1,7 @@
 //! What the kernels ask of an instruction set, and nothing more.
 
+#[cfg(feature = "half")]
+use super::soft;
 use crate::kernel::Rule;
 
 /// Operations on `W` `f32` values at once.
@@ -54,6 +56,61 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         for (to, from) in to.iter_mut().zip(block) {
             *to = from;
         }
+    }
+
+    // Operations on the bits of each value, as unsigned integers that wrap around.
+
+    #[cfg(feature = "half")]
+    fn splat_bits(self, x: u32) -> Self::Vector;
+    #[cfg(feature = "half")]
+    fn add_bits(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    #[cfg(feature = "half")]
+    fn mul_bits(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    #[cfg(feature = "half")]
+    fn and_bits(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    #[cfg(feature = "half")]
+    fn xor_bits(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// By at most 31 places.
+    #[cfg(feature = "half")]
+    fn shift_left(self, a: Self::Vector, places: u32) -> Self::Vector;
+    /// By at most 31 places.
+    #[cfg(feature = "half")]
+    fn shift_right(self, a: Self::Vector, places: u32) -> Self::Vector;
+
+    /// 16 bits to the lower half of each value's.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn load_bits(self, from: &[u16; W]) -> Self::Vector {
+        let mut block = [0.0; W];
+        for (to, from) in block.iter_mut().zip(from) {
+            *to = f32::from_bits(u32::from(*from));
+        }
+        self.load(&block)
+    }
+
+    /// The lower half of each value's bits. The upper half is 0.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn store_bits(self, v: Self::Vector, to: &mut [u16; W]) {
+        let mut block = [0.0; W];
+        self.store(v, &mut block);
+        for (to, from) in to.iter_mut().zip(block) {
+            *to = from.to_bits() as u16;
+        }
+    }
+
+    /// The values of some `f16`, given as their bits.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn load_f16(self, from: &[u16; W]) -> Self::Vector {
+        soft::f16_to_f32(self, from)
+    }
+
+    /// The bits of the nearest `f16`, that of an even last bit of two. A NaN is the one without sign and payload.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn store_f16(self, v: Self::Vector, to: &mut [u16; W]) {
+        soft::f32_to_f16(self, v, to);
     }
 
     /// Whether additions are instructions.
@@ -130,7 +187,8 @@ pub(crate) trait Lanes<const W: usize>: Copy {
     /// then has only its own registers and stack to set up: see docs/decisions.md, "Functions of their own".
     fn call_slices<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize;
 
-    /// Runs a kernel as a function of its own, but on lanes where that would cost more than it saves.
+    /// Runs a kernel as a function of its own, on narrower lanes if these have some, but on lanes where that would cost more
+    /// than it saves.
     #[inline(always)]
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
@@ -141,7 +199,7 @@ pub(crate) trait Lanes<const W: usize>: Copy {
 
     /// Asks for values that will be used soon to be brought into the cache, where there is an instruction for that.
     #[inline(always)]
-    fn prefetch(self, _values: &[f32]) {}
+    fn prefetch<T>(self, _values: &[T]) {}
 }
 
 /// A computation written once for all instruction sets.
@@ -154,6 +212,15 @@ pub(crate) trait Kernel {
     /// How many lanes it is for: it has no copy for others, and the caller takes another kernel there.
     const LEAST_LANES: usize = 1;
     const MOST_LANES: usize = usize::MAX;
+
+    /// Whether lanes wider than eight are faster if [`Kernel::is_long`]: see docs/decisions.md, "Only long dense steps run on
+    /// AVX-512".
+    const HAS_WIDE: bool = false;
+
+    #[inline(always)]
+    fn is_long(&self) -> bool {
+        false
+    }
 
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> Self::Output;
 }

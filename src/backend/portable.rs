@@ -1,6 +1,8 @@
 //! The SIMD of the build's target, through `wide`.
 
 use wide::f32x4;
+#[cfg(feature = "half")]
+use wide::u32x4;
 
 use super::lanes::{Kernel, Lanes, SliceKernel};
 use super::scalar::Scalar;
@@ -185,4 +187,58 @@ impl Lanes<4> for Portable {
     fn count(self, mask: f32x4) -> usize {
         mask.to_bitmask().count_ones() as usize
     }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn splat_bits(self, x: u32) -> f32x4 {
+        bytemuck::must_cast([x; 4])
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn add_bits(self, a: f32x4, b: f32x4) -> f32x4 {
+        of_bits(bits(a) + bits(b))
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn mul_bits(self, a: f32x4, b: f32x4) -> f32x4 {
+        of_bits(bits(a) * bits(b))
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn and_bits(self, a: f32x4, b: f32x4) -> f32x4 {
+        a & b
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn xor_bits(self, a: f32x4, b: f32x4) -> f32x4 {
+        a ^ b
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn shift_left(self, a: f32x4, places: u32) -> f32x4 {
+        of_bits(bits(a) << places)
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn shift_right(self, a: f32x4, places: u32) -> f32x4 {
+        of_bits(bits(a) >> places)
+    }
+}
+
+#[cfg(feature = "half")]
+#[inline(always)]
+fn bits(v: f32x4) -> u32x4 {
+    bytemuck::must_cast(v)
+}
+
+#[cfg(feature = "half")]
+#[inline(always)]
+fn of_bits(bits: u32x4) -> f32x4 {
+    bytemuck::must_cast(bits)
 }

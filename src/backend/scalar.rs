@@ -139,4 +139,46 @@ impl Lanes<1> for Scalar {
     fn count(self, mask: bool) -> usize {
         usize::from(mask)
     }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn splat_bits(self, x: u32) -> f32 {
+        f32::from_bits(x)
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn add_bits(self, a: f32, b: f32) -> f32 {
+        f32::from_bits(a.to_bits().wrapping_add(b.to_bits()))
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn mul_bits(self, a: f32, b: f32) -> f32 {
+        f32::from_bits(a.to_bits().wrapping_mul(b.to_bits()))
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn and_bits(self, a: f32, b: f32) -> f32 {
+        f32::from_bits(a.to_bits() & b.to_bits())
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn xor_bits(self, a: f32, b: f32) -> f32 {
+        f32::from_bits(a.to_bits() ^ b.to_bits())
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn shift_left(self, a: f32, places: u32) -> f32 {
+        f32::from_bits(a.to_bits().wrapping_shl(places))
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn shift_right(self, a: f32, places: u32) -> f32 {
+        f32::from_bits(a.to_bits().wrapping_shr(places))
+    }
 }

@@ -1,7 +1,7 @@
 //! The one loop over blocks: groups of them, then single ones, the last of which may be less than a block.
 
 use super::storage::Storage;
-use crate::backend::lanes::{Kernel, Lanes};
+use crate::backend::lanes::{Kernel, Lanes, map};
 
 /// How many blocks a group has, but on lanes of one element, where code must be small: see docs/decisions.md, "One group
 /// size for all lanes".
@@ -21,6 +21,32 @@ pub(crate) trait Source<const W: usize, L: Lanes<W>, const N: usize> {
 
 /// Where `N` blocks come from and go to.
 pub(crate) trait Place<const W: usize, L: Lanes<W>, const N: usize>: Source<W, L, N> {
+    /// Whether values must be rounded before they are stored: see [`Storage::must_round`].
+    #[inline(always)]
+    fn must_round(&self, _is_looked_at: bool) -> bool {
+        false
+    }
+
+    /// What of the values can be stored. `remainders` is by how much what they stand for is more, or less.
+    #[inline(always)]
+    fn round(&self, _lanes: L, values: [L::Vector; N], _remainders: [L::Vector; N]) -> [L::Vector; N] {
+        values
+    }
+
+    /// The same by chance: see [`Storage::dither`].
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn dither(
+        &self,
+        _lanes: L,
+        values: [L::Vector; N],
+        _remainders: [L::Vector; N],
+        _noise: [L::Vector; N],
+    ) -> [L::Vector; N] {
+        values
+    }
+
+    /// Stores values, which have been rounded if they must be, or loaded.
     fn store(&mut self, lanes: L, values: [L::Vector; N]);
 }
 
@@ -37,6 +63,35 @@ impl<const W: usize, L: Lanes<W>, const N: usize, T: Storage> Source<W, L, N> fo
 
 impl<const W: usize, L: Lanes<W>, const N: usize, T: Storage> Place<W, L, N> for [[T; W]; N] {
     #[inline(always)]
+    fn must_round(&self, is_looked_at: bool) -> bool {
+        T::must_round(is_looked_at)
+    }
+
+    #[inline(always)]
+    fn round(&self, lanes: L, values: [L::Vector; N], _: [L::Vector; N]) -> [L::Vector; N] {
+        map(
+            values,
+            #[inline(always)]
+            |value| T::round(lanes, value),
+        )
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn dither(
+        &self,
+        lanes: L,
+        mut values: [L::Vector; N],
+        remainders: [L::Vector; N],
+        noise: [L::Vector; N],
+    ) -> [L::Vector; N] {
+        for ((value, remainder), noise) in values.iter_mut().zip(remainders).zip(noise) {
+            *value = T::dither(lanes, *value, remainder, noise);
+        }
+        values
+    }
+
+    #[inline(always)]
     fn store(&mut self, lanes: L, values: [L::Vector; N]) {
         for (block, value) in self.iter_mut().zip(values) {
             T::store(lanes, value, block);
@@ -52,6 +107,28 @@ impl<const W: usize, L: Lanes<W>, T: Storage> Source<W, L, 1> for [T] {
 }
 
 impl<const W: usize, L: Lanes<W>, T: Storage> Place<W, L, 1> for [T] {
+    #[inline(always)]
+    fn must_round(&self, is_looked_at: bool) -> bool {
+        T::must_round(is_looked_at)
+    }
+
+    #[inline(always)]
+    fn round(&self, lanes: L, [value]: [L::Vector; 1], _: [L::Vector; 1]) -> [L::Vector; 1] {
+        [T::round(lanes, value)]
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn dither(
+        &self,
+        lanes: L,
+        [value]: [L::Vector; 1],
+        [remainder]: [L::Vector; 1],
+        [noise]: [L::Vector; 1],
+    ) -> [L::Vector; 1] {
+        [T::dither(lanes, value, remainder, noise)]
+    }
+
     #[inline(always)]
     fn store(&mut self, lanes: L, [value]: [L::Vector; 1]) {
         T::store_first(lanes, value, self);
@@ -114,9 +191,9 @@ pub(crate) trait Pass {
 }
 
 /// Slices of one length, to be gone over block by block.
-pub(crate) struct Blocks<'a, A, P> {
-    pub(crate) w: &'a mut [f32],
-    pub(crate) g: &'a [f32],
+pub(crate) struct Blocks<'a, V, G, A, P> {
+    pub(crate) w: &'a mut [V],
+    pub(crate) g: &'a [G],
     pub(crate) a: &'a mut [A],
     pub(crate) pass: &'a mut P,
 }
@@ -130,7 +207,7 @@ pub(crate) fn each_block<const W: usize, L: Lanes<W>, A: Storage>(
     a: &mut [A],
     pass: &mut impl Pass,
 ) {
-    let (w, g, a) = if W > 1 { each_group::<W, L, A, GROUP>(lanes, w, g, a, false, pass) } else { (w, g, a) };
+    let (w, g, a) = if W > 1 { each_group::<W, L, f32, f32, A, GROUP>(lanes, w, g, a, false, pass) } else { (w, g, a) };
     Blocks { w, g, a, pass }.run(lanes);
 }
 
@@ -138,14 +215,14 @@ pub(crate) fn each_block<const W: usize, L: Lanes<W>, A: Storage>(
 ///
 /// The groups are taken from [`PARTS`] parts of the slices `in_turn`, so that memory has several streams to read ahead.
 #[inline(always)]
-pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage, const N: usize>(
+pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, P: Storage, G: Storage, A: Storage, const N: usize>(
     lanes: L,
-    w: &'s mut [f32],
-    g: &'s [f32],
+    w: &'s mut [P],
+    g: &'s [G],
     a: &'s mut [A],
     in_turn: bool,
     pass: &mut impl Pass,
-) -> (&'s mut [f32], &'s [f32], &'s mut [A]) {
+) -> (&'s mut [P], &'s [G], &'s mut [A]) {
     let groups = w.len() / (W * N);
     let piece = const { PIECE.div_ceil(W * N) };
     let part = groups / PARTS / piece * piece;
@@ -174,7 +251,7 @@ pub(crate) fn each_group<'s, const W: usize, L: Lanes<W>, A: Storage, const N: u
 }
 
 /// Single blocks; what is less than one goes to lanes of half the width, if it fits and there are some.
-impl<A: Storage, P: Pass> Kernel for Blocks<'_, A, P> {
+impl<V: Storage, G: Storage, A: Storage, P: Pass> Kernel for Blocks<'_, V, G, A, P> {
     type Output = ();
 
     #[inline(always)]

@@ -14,7 +14,7 @@ const HALF_GROUP: usize = GROUP / 2;
 const ALIGN_FROM: usize = 512;
 
 /// From how many elements on the slices, 12 bytes an element, are beyond a second-level cache.
-const IN_TURN_FROM: usize = 1 << 17;
+pub(super) const IN_TURN_FROM: usize = 1 << 17;
 
 /// Below how many elements single blocks are as fast as groups: see docs/decisions.md, "`Fast` is exact for few elements".
 pub(crate) const SHORT: usize = 128;
@@ -57,13 +57,13 @@ impl<C: Class> SliceKernel for Long<C> {
         let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() {
             // Sixteen registers are too few: see docs/decisions.md, "Unusual steps on AVX2 are in groups of two".
             if C::WITHOUT == Usual::WITHOUT || L::REGISTERS >= 32 {
-                each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
+                each_group::<W, L, f32, f32, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
             } else {
-                each_group::<W, L, f32, HALF_GROUP>(lanes, w, g, a, in_turn, &mut step)
+                each_group::<W, L, f32, f32, f32, HALF_GROUP>(lanes, w, g, a, in_turn, &mut step)
             }
         } else {
             step.flags = step.flags.fast();
-            each_group::<W, L, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
+            each_group::<W, L, f32, f32, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
         };
         let mut skipped = step.skipped;
         if begin > 0 {

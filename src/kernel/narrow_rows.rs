@@ -7,6 +7,7 @@ use core::slice::from_mut;
 use super::blocks::{Blocks, Halves, Pass};
 use super::class::Class;
 use super::dense::Step;
+use super::rounding::Nearest;
 use super::row_wise::step_row;
 use super::rows::{Ahead, Rows, each_chunk};
 use super::{Flags, Rule};
@@ -159,7 +160,7 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
         for (place, g) in self.0.places.iter().zip(self.0.grads.as_chunks::<D>().0) {
             // A row that is not here has no slice.
             if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
-                step_row(self.0.rule, C::WITHOUT, lanes, w, g, from_mut(a));
+                step_row(self.0.rule, C::WITHOUT, lanes, w, g, from_mut(a), Nearest);
             }
         }
     }

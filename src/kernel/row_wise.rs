@@ -3,8 +3,11 @@
 use core::array::from_ref;
 
 use super::blocks::{Blocks, Pass, Place, Source, nothing};
+use super::rounding::Rounding;
 use super::rule::finite;
+use super::storage::Storage;
 use super::{Flags, Rule};
+use crate::backend::Scalar;
 use crate::backend::lanes::{Kernel, Lanes, map};
 
 /// How many running sums a row's squares go to, element `j` to sum `j mod 8`.
@@ -15,34 +18,38 @@ const SUMS: usize = 8;
 /// The sum runs in eight lanes, element `j` in lane `j mod 8`, that are added as a tree. This is the order of FBGEMM's
 /// kernels (`RefImplementations.cc`). Without the limit on `s`, a gradient of 0 would make NaN where `η/d` overflows.
 #[inline(always)]
-pub(super) fn step_row<const W: usize, L: Lanes<W>>(
+pub(super) fn step_row<const W: usize, L: Lanes<W>, P: Storage, G: Storage, A: Storage, R: Rounding>(
     rule: &Rule<f32>,
     without: Flags,
     lanes: L,
-    params: &mut [f32],
-    grads: &[f32],
-    accumulator: &mut [f32],
+    params: &mut [P],
+    grads: &[G],
+    accumulator: &mut [A],
+    rounding: R,
 ) -> usize {
-    let [accumulator] = accumulator else { never!("a row has one accumulator") };
+    let [accumulator] = accumulator.as_chunks_mut::<1>().0 else { never!("a row has one accumulator") };
     let rule = rule.without(without);
     let rules = rule.splat(lanes);
+    let before = A::load(Scalar, accumulator);
     let (sum, dim) = (sum_of_squares(&rule, lanes, params, grads), params.len());
     // Both are correctly rounded, and so the same. The product is faster: see docs/decisions.md, "The mean of a row".
     let mean = if dim.is_power_of_two() { sum * (1.0 / dim as f32) } else { sum / dim as f32 };
-    let sum = rules.accumulated_mean(lanes, lanes.splat(*accumulator), lanes.splat(mean));
-    let under = if rule.flags.any(Flags::STEP_FIRST) { lanes.splat(*accumulator) } else { sum };
+    let sum = rules.accumulated_mean(lanes, lanes.splat(before), lanes.splat(mean));
+    let under = if rule.flags.any(Flags::STEP_FIRST) { lanes.splat(before) } else { sum };
     let [d] = rules.denominators(lanes, [under]);
     let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
     let (sum, mut moves) = (first(lanes, sum), Move { rule, rate: first(lanes, rate), d: first(lanes, d) });
+    let remainder = if R::BY_CHANCE { rule.remainder_of_mean(Scalar, before, mean, sum) } else { 0.0 };
+    let sum = rounding.one::<A>(sum, remainder);
     if rule.flags.any(Flags::SKIP) {
-        let mut test = Test { moves, good: *accumulator >= 0.0 && sum <= f32::MAX };
-        Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut test }.run(lanes);
+        let mut test = Test { moves, good: before >= 0.0 && sum <= f32::MAX };
+        Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut rounding.wrap(&mut test) }.run(lanes);
         if !test.good {
             return 1;
         }
     }
-    *accumulator = sum;
-    Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut moves }.run(lanes);
+    A::store(Scalar, sum, accumulator);
+    Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut rounding.wrap(&mut moves) }.run(lanes);
     0
 }
 
@@ -56,7 +63,12 @@ fn first<const W: usize, L: Lanes<W>>(lanes: L, vector: L::Vector) -> f32 {
 
 /// `Σ g²` of a row's gradients.
 #[inline(always)]
-fn sum_of_squares<const W: usize, L: Lanes<W>>(rule: &Rule<f32>, lanes: L, params: &[f32], grads: &[f32]) -> f32 {
+fn sum_of_squares<const W: usize, L: Lanes<W>, P: Storage, G: Storage>(
+    rule: &Rule<f32>,
+    lanes: L,
+    params: &[P],
+    grads: &[G],
+) -> f32 {
     let mut p = [0.0; SUMS];
     if W == 1 {
         // The same in a loop that stays small.
@@ -147,7 +159,9 @@ impl Pass for Move {
         g: &(impl Source<W, L, N> + ?Sized),
         _: &mut (impl Place<W, L, N> + ?Sized),
     ) {
-        w.store(lanes, self.moved(lanes, &*w, g));
+        let moved = self.moved(lanes, &*w, g);
+        let moved = if w.must_round(false) { w.round(lanes, moved, [lanes.splat(0.0); N]) } else { moved };
+        w.store(lanes, moved);
     }
 }
 
@@ -166,6 +180,8 @@ impl Pass for Test {
         g: &(impl Source<W, L, N> + ?Sized),
         _: &mut (impl Place<W, L, N> + ?Sized),
     ) {
-        self.good &= lanes.all(finite(lanes, self.moves.moved(lanes, &*w, g)));
+        let moved = self.moves.moved(lanes, &*w, g);
+        let moved = if w.must_round(true) { w.round(lanes, moved, [lanes.splat(0.0); N]) } else { moved };
+        self.good &= lanes.all(finite(lanes, moved));
     }
 }

@@ -7,6 +7,7 @@ use super::blocks::Blocks;
 use super::class::Class;
 use super::dense::{SHORT, Step};
 use super::gradients::Gradients;
+use super::rounding::Nearest;
 use super::row_wise::step_row;
 use super::{Flags, Long, Rule, Short};
 use crate::backend::lanes::{Kernel, Lanes};
@@ -17,7 +18,7 @@ pub(super) const PREFETCH_FROM: usize = 1 << 17;
 
 /// How many parameters ahead rows are asked for: enough for the memory to answer in time, and few enough for the cache to
 /// hold. See docs/decisions.md, "Prefetching".
-const PREFETCH_AHEAD: usize = 384;
+pub(super) const PREFETCH_AHEAD: usize = 384;
 
 /// Below how many columns the step of a row is inlined in the loop over rows: see docs/decisions.md, "Loops for the number of
 /// columns".
@@ -197,7 +198,7 @@ const CHUNK: usize = 64;
 
 /// What belongs to a row, of which there is so much, if it is here.
 #[inline(always)]
-fn row_of(table: &mut [f32], place: usize, dim: usize) -> Option<&mut [f32]> {
+pub(super) fn row_of<T>(table: &mut [T], place: usize, dim: usize) -> Option<&mut [T]> {
     let start = place.wrapping_mul(dim);
     table.get_mut(start..start.wrapping_add(dim))
 }
@@ -217,7 +218,7 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
             #[inline(always)]
             |w, g, a| {
                 skipped += if ROW_WISE {
-                    step_row(rule, C::WITHOUT, lanes, w, g, a)
+                    step_row(rule, C::WITHOUT, lanes, w, g, a, Nearest)
                 } else if is_short {
                     lanes.call_slices::<Short<C>>(rule, w, g, a)
                 } else {
@@ -260,7 +261,7 @@ impl<const ROW_WISE: bool, const PLAIN: bool> Kernel for ScalarRows<'_, '_, ROW_
             let Some((w, a)) = self.0.row::<ROW_WISE, PLAIN>(place) else { never!("the row is here") };
             let g = if PLAIN { next } else { grads.of(lanes, position, dim) };
             if ROW_WISE {
-                step.skipped += step_row(rule, Flags::NONE, lanes, w, g, a);
+                step.skipped += step_row(rule, Flags::NONE, lanes, w, g, a, Nearest);
             } else {
                 Blocks { w, g, a, pass: &mut step }.run(lanes);
             }

@@ -3,7 +3,7 @@
 use super::Flags;
 use super::blocks::{Place, Source};
 use super::quotients::fast_quotients;
-use super::roots::roots;
+use super::roots::{minus_product, roots};
 use crate::backend::lanes::{Lanes, map, zip};
 
 /// The hyper-parameters as the kernels use them. `T` is `f32`, or a vector with the same value in each lane.
@@ -130,6 +130,18 @@ impl<V: Copy> Rule<V> {
         accumulator: [V; N],
         g: [V; N],
     ) -> [V; N] {
+        let (a, b) = self.factors(lanes, g);
+        let kept = self.kept(lanes, accumulator);
+        self.product_plus(lanes, a, b, kept)
+    }
+
+    /// The factors of what is added to the accumulator: `g` and `g`, or `g·g` and `1−ρ`.
+    #[inline(always)]
+    fn factors<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        g: [V; N],
+    ) -> ([V; N], [V; N]) {
         let (mut a, mut b) = (g, g);
         if self.flags.any(Flags::AVERAGE) {
             a = map(
@@ -139,8 +151,55 @@ impl<V: Copy> Rule<V> {
             );
             b = [self.fresh(lanes); N];
         }
-        let kept = self.kept(lanes, accumulator);
-        self.product_plus(lanes, a, b, kept)
+        (a, b)
+    }
+
+    /// By how much the exact sums of what [`accumulated`](Self::accumulated) adds are more than its results, or less.
+    #[inline(always)]
+    fn remainders<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+        &self,
+        lanes: L,
+        accumulator: [V; N],
+        g: [V; N],
+        sums: [V; N],
+    ) -> [V; N] {
+        let (a, b) = self.factors(lanes, g);
+        let mut rest = self.kept(lanes, accumulator);
+        for (((rest, a), b), sum) in rest.iter_mut().zip(a).zip(b).zip(sums) {
+            *rest = self.remainder(lanes, *rest, a, b, sum);
+        }
+        rest
+    }
+
+    /// The same of what [`accumulated_mean`](Self::accumulated_mean) adds.
+    #[inline(always)]
+    pub(crate) fn remainder_of_mean<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        accumulator: V,
+        mean: V,
+        sum: V,
+    ) -> V {
+        let [kept] = self.kept(lanes, [accumulator]);
+        let factor = if self.flags.any(Flags::AVERAGE) { self.fresh(lanes) } else { lanes.splat(1.0) };
+        self.remainder(lanes, kept, factor, mean, sum)
+    }
+
+    /// `kept + a·b − sum`, where `sum` is what that was rounded to. Exact where the product was rounded before, by the
+    /// algorithm `TwoSum` (Knuth, *The Art of Computer Programming*, volume 2, section 4.2.2); where it is fused, to one
+    /// rounding of what is left.
+    #[inline(always)]
+    fn remainder<const W: usize, L: Lanes<W, Vector = V>>(&self, lanes: L, kept: V, a: V, b: V, sum: V) -> V {
+        let product = lanes.mul(a, b);
+        let separate = lanes.add(kept, product);
+        let added = lanes.sub(separate, kept);
+        let lost = lanes.add(lanes.sub(kept, lanes.sub(separate, added)), lanes.sub(product, added));
+        if self.flags.any(Flags::FUSED) {
+            let of_product = minus_product(lanes, product, a, b);
+            lanes.add(lanes.sub(separate, sum), lanes.sub(lost, of_product))
+        } else {
+            lost
+        }
     }
 
     /// `1−ρ`.
@@ -246,9 +305,12 @@ impl<V: Copy> Rule<V> {
         let g = self.gradient(lanes, &*w, g);
         let before = a.load(lanes);
         let sums = self.accumulated(lanes, before, g);
+        // The root is that of the sum itself: of one that is rounded to 0, a small gradient would make a large step.
+        let stored =
+            if a.must_round(skips) { a.round(lanes, sums, self.remainders(lanes, before, g, sums)) } else { sums };
         if !skips && W > 1 {
             // At once, since a guard of estimates does not change them.
-            a.store(lanes, sums);
+            a.store(lanes, stored);
         }
         let scaled = map(
             g,
@@ -272,15 +334,16 @@ impl<V: Copy> Rule<V> {
         };
         let old = w.load(lanes);
         let new = self.moved(lanes, self.decayed(lanes, old), q, d);
+        let new = if w.must_round(skips) { w.round(lanes, new, [lanes.splat(0.0); N]) } else { new };
         if !skips {
             w.store(lanes, new);
             if W == 1 {
                 // Here the stores of both are one instruction less.
-                a.store(lanes, sums);
+                a.store(lanes, stored);
             }
             return 0;
         }
-        let (mut new, mut sums, mut skipped) = (new, sums, 0);
+        let (mut new, mut sums, mut skipped) = (new, stored, 0);
         // Mostly no element is skipped, which one question for all blocks finds out.
         let all = before.iter().fold(
             lanes.and(finite(lanes, new), finite(lanes, sums)),

@@ -4,7 +4,34 @@ use crate::backend::lanes::Lanes;
 
 /// A value as it lies in memory.
 pub(crate) trait Storage: Sized {
+    /// Whether values must be rounded before they are stored, since storing does not, or the step looks at what it stores.
+    #[inline(always)]
+    fn must_round(_is_looked_at: bool) -> bool {
+        false
+    }
+
+    /// The nearest value that can be stored; of two, the one whose last bit is 0.
+    #[inline(always)]
+    fn round<const W: usize, L: Lanes<W>>(_: L, value: L::Vector) -> L::Vector {
+        value
+    }
+
+    /// One of the two values next to `value + remainder` that can be stored, by the bits of `noise`: the chance of each
+    /// is its share of the distance between the two. What can be stored stays.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn dither<const W: usize, L: Lanes<W>>(
+        _: L,
+        value: L::Vector,
+        _remainder: L::Vector,
+        _noise: L::Vector,
+    ) -> L::Vector {
+        value
+    }
+
     fn load<const W: usize, L: Lanes<W>>(lanes: L, from: &[Self; W]) -> L::Vector;
+
+    /// Stores a value, which has been rounded if it must be.
     fn store<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, to: &mut [Self; W]);
 
     /// At most `W` values.
@@ -14,7 +41,37 @@ pub(crate) trait Storage: Sized {
     fn store_first<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, to: &mut [Self]);
 }
 
+/// One of 2⁻²³, 2·2⁻²³, … 1, by random bits. A move whose share is `p` is made where this is at most `p`.
+#[cfg(feature = "half")]
+#[inline(always)]
+pub(super) fn chance<const W: usize, L: Lanes<W>>(lanes: L, noise: L::Vector) -> L::Vector {
+    let from_one = lanes.add_bits(lanes.splat(1.0), lanes.shift_right(noise, 9));
+    lanes.sub(from_one, lanes.splat(1.0 - f32::EPSILON))
+}
+
 impl Storage for f32 {
+    /// `value`, or its neighbour on the side of `value + remainder`.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn dither<const W: usize, L: Lanes<W>>(
+        lanes: L,
+        value: L::Vector,
+        remainder: L::Vector,
+        noise: L::Vector,
+    ) -> L::Vector {
+        // One more in the bits is a greater magnitude, so one less where the signs differ.
+        let differs = lanes.shift_right(lanes.xor_bits(value, remainder), 31);
+        let by = lanes.add_bits(lanes.splat_bits(1), lanes.mul_bits(differs, lanes.splat_bits(2_u32.wrapping_neg())));
+        let neighbour = lanes.add_bits(value, by);
+        let magnitude = lanes.splat_bits(0x7FFF_FFFF);
+        let gap = lanes.and_bits(lanes.sub(neighbour, value), magnitude);
+        let distance = lanes.and_bits(remainder, magnitude);
+        // False where anything is infinite or NaN. The product is 0 for some gaps of denormals.
+        let moves = lanes.at_most(lanes.mul(chance(lanes, noise), gap), distance);
+        let is_exact = lanes.at_most(distance, lanes.splat(0.0));
+        lanes.select(is_exact, value, lanes.select(moves, neighbour, value))
+    }
+
     #[inline(always)]
     fn load<const W: usize, L: Lanes<W>>(lanes: L, from: &[Self; W]) -> L::Vector {
         lanes.load(from)

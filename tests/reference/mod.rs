@@ -3,6 +3,9 @@
 //! It shares nothing with the crate's kernels: one element at a time, `std`'s square root and fused multiply-add.
 #![allow(dead_code, reason = "each test uses its own part of this file")]
 
+#[cfg(feature = "half")]
+pub mod mixed;
+
 use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Order, WeightDecay};
 
 /// Hyper-parameters that each function here reads, and no code of the crate.

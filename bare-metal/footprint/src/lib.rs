@@ -14,6 +14,7 @@ use core::panic::PanicInfo;
 use core::ptr;
 
 use adagrad::{Adagrad, Arithmetic, Error, Report};
+use half::{bf16, f16};
 
 #[cfg(panics_link)]
 #[panic_handler]
@@ -66,6 +67,8 @@ impl Words {
 /// Types for which any bits are a value.
 pub trait Plain: Copy + 'static {}
 impl Plain for f32 {}
+impl Plain for bf16 {}
+impl Plain for f16 {}
 impl Plain for u32 {}
 impl Plain for u64 {}
 impl Plain for usize {}

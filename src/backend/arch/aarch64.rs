@@ -9,7 +9,7 @@ macro_rules! lanes_of_target {
     (
         $Token:ident, $feature:literal, lanes $W:literal, $Vector:ty, $Mask:ty;
         $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
-        $(fn $operation:ident($($argument:ident: $Argument:ty),*) -> $Result:ty;)*
+        $($(#[$attribute:meta])* fn $operation:ident($($argument:ident: $Argument:ty),*) -> $Result:ty;)*
     ) => {
         const _: () = assert!(cfg!(target_feature = $feature), "the build's target has the feature");
 
@@ -34,7 +34,14 @@ macro_rules! lanes_of_target {
                 bytemuck::must_cast([x; $W])
             }
 
+            #[cfg(feature = "half")]
+            #[inline(always)]
+            fn splat_bits(self, x: u32) -> $Vector {
+                bytemuck::must_cast([x; $W])
+            }
+
             $(
+                $(#[$attribute])*
                 #[inline(always)]
                 fn $operation(self, $($argument: $Argument),*) -> $Result {
                     #[inline]

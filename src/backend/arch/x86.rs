@@ -8,10 +8,11 @@ use core::arch::x86_64 as intrinsics;
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
-/// A function compiled for the listed features.
+/// A function compiled for the listed features, and with the feature `half` for F16C.
 macro_rules! with_features {
     ([$($feature:tt),+] $($function:tt)+) => {
         $(#[target_feature(enable = $feature)])+
+        #[cfg_attr(feature = "half", target_feature(enable = "f16c"))]
         $($function)+
     };
 }
@@ -25,7 +26,7 @@ macro_rules! lanes_of_features {
     (
         $Token:ident, $features:tt, $(level $level:ident detected by $detection:ident,)? lanes $W:literal, $Vector:ty, $Mask:ty;
         $(const $CONSTANT:ident: $Constant:ty = $value:expr;)*
-        $(fn $operation:ident($($argument:ident: $Argument:ty),*) -> $Result:ty;)*
+        $($(#[$attribute:meta])* fn $operation:ident($($argument:ident: $Argument:ty),*) -> $Result:ty;)*
         calls on $Narrower:ident;
         $(half $Half:ident;)?
         $(runs other kernels by $enter:ident;)?
@@ -133,11 +134,18 @@ macro_rules! lanes_of_features {
             }
 
             #[inline(always)]
-            fn prefetch(self, values: &[f32]) {
+            fn prefetch<T>(self, values: &[T]) {
                 $crate::backend::arch::x86::prefetch(values);
             }
 
+            #[cfg(feature = "half")]
+            #[inline(always)]
+            fn splat_bits(self, x: u32) -> $Vector {
+                bytemuck::must_cast([x; $W])
+            }
+
             $(
+                $(#[$attribute])*
                 #[inline(always)]
                 fn $operation(self, $($argument: $Argument),*) -> $Result {
                     with_features! { $features
@@ -166,7 +174,14 @@ macro_rules! lanes_of_features {
             $(
                 #[inline(always)]
                 fn call<K: Kernel>(self, kernel: K) -> K::Output {
-                    self.$enter(kernel)
+                    with_features! { $features
+                        #[inline]
+                        fn narrower() -> $Narrower {
+                            $Narrower::with_features()
+                        }
+                    }
+                    // SAFETY: `narrower` is safe but for its features, and by the token's invariant the CPU has them.
+                    unsafe { narrower() }.$enter(kernel)
                 }
             )?
 
@@ -190,10 +205,67 @@ macro_rules! lanes_of_features {
 }
 
 /// A module whose `get` says whether the CPU has the listed features.
+#[cfg(not(feature = "half"))]
 macro_rules! detection {
     ($module:ident, [$($feature:tt),+]) => {
         cpufeatures::new!($module, $($feature),+);
     };
+}
+
+/// The same, and F16C, which `cpufeatures` does not know.
+///
+/// Every CPU with AVX2 and FMA has it. A hypervisor can hide it nevertheless: then the backend is not there, which is simpler
+/// than two ways to convert `f16`. F16C uses the registers of AVX, so what the operating system saves has been asked
+/// with that.
+#[cfg(feature = "half")]
+macro_rules! detection {
+    ($module:ident, [$($feature:tt),+]) => {
+        mod $module {
+            use core::sync::atomic::{AtomicU8, Ordering};
+
+            cpufeatures::new!(others, $($feature),+);
+
+            const UNKNOWN: u8 = 0;
+            const ABSENT: u8 = 1;
+            const PRESENT: u8 = 2;
+
+            /// The answer, once it is known.
+            static STORAGE: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+            #[inline(always)]
+            pub(super) fn get() -> bool {
+                if cfg!(all(target_feature = "f16c", $(target_feature = $feature),+)) {
+                    return true;
+                }
+                match STORAGE.load(Ordering::Relaxed) {
+                    UNKNOWN => ask(),
+                    known => known == PRESENT,
+                }
+            }
+
+            #[cold]
+            fn ask() -> bool {
+                let has_all = others::get() && crate::backend::arch::x86::has_f16c();
+                STORAGE.store(if has_all { PRESENT } else { ABSENT }, Ordering::Relaxed);
+                has_all
+            }
+        }
+    };
+}
+
+/// Whether the CPU has F16C. It may be asked only where it has AVX, and so the instruction that tells.
+#[cfg(feature = "half")]
+fn has_f16c() -> bool {
+    /// Unsafe in older versions of Rust only.
+    ///
+    /// # Safety
+    ///
+    /// The CPU has the instruction.
+    unsafe fn leaf_1() -> u32 {
+        intrinsics::__cpuid(1).ecx
+    }
+    // SAFETY: the CPU has AVX, and every one with it has the instruction.
+    unsafe { leaf_1() & 1 << 29 != 0 }
 }
 
 mod avx2;
@@ -225,10 +297,10 @@ pub(in crate::backend) fn remember() {
 
 /// Asks for the lines of 64 bytes that a slice is in.
 #[inline(always)]
-fn prefetch(values: &[f32]) {
+fn prefetch<T>(values: &[T]) {
     use intrinsics::{_MM_HINT_T0, _mm_prefetch};
 
-    for line in values.chunks(16) {
+    for line in values.chunks(64 / size_of::<T>()) {
         // SAFETY: a prefetch changes nothing but the caches, and whatever the address it does not fail. It belongs to
         // SSE, without which this module is not compiled.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };

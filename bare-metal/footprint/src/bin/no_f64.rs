@@ -4,8 +4,9 @@
 
 use core::hint::black_box;
 
-use adagrad::{Backend, Bags, RowIndex, Table, check_accumulator, coalesce};
+use adagrad::{Backend, Bags, Counter, Rounding, RowIndex, Table, check_accumulator, coalesce};
 use footprint::{Memory, Outcome, Plain, decode};
+use half::{bf16, f16};
 
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -13,6 +14,10 @@ fn call(memory: &mut Memory) -> Outcome {
     memory.options = decode::options(&mut memory.words);
     black_box(memory.options.step(memory.params, memory.grads, memory.accumulator)?);
     black_box(memory.options.step_and_zero(memory.params, memory.grads, memory.accumulator)?);
+    for rounding in [Rounding::Nearest, Rounding::Stochastic(Counter::new(0, 0))] {
+        let (params, grads) = (memory.words.slice::<f16>(), memory.words.slice::<bf16>());
+        black_box(memory.options.step_mixed(params, grads, memory.accumulator, rounding)?);
+    }
     memory.options.effective_rates(memory.accumulator, memory.grads)?;
     black_box(adagrad::all_finite(memory.grads));
     check_accumulator(memory.accumulator)?;

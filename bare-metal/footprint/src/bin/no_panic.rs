@@ -9,10 +9,11 @@
 use core::hint::black_box;
 
 use adagrad::{
-    Backend, Bags, Ftrl, Owners, Proximal, RowIndex, Summary, Table, all_finite, check_accumulator, clip_norm_scale,
-    coalesce, partition, sum_of_squares,
+    Backend, Bags, Counter, Element, Ftrl, MixedTable, Owners, Proximal, Rounding, RowIndex, Summary, Table,
+    all_finite, check_accumulator, clip_norm_scale, coalesce, partition, sum_of_squares,
 };
 use footprint::{Memory, Outcome, Plain, decode};
+use half::{bf16, f16};
 
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -32,6 +33,9 @@ fn call(memory: &mut Memory) -> Outcome {
         rows::<usize>(memory)?;
         rows::<i32>(memory)?;
         rows::<i64>(memory)?;
+        mixed::<bf16, f32, f16>(memory)?;
+        mixed::<f16, bf16, f32>(memory)?;
+        mixed::<f32, f16, bf16>(memory)?;
         options.effective_rates(memory.accumulator, memory.grads)?;
         let summary = options.summary(memory.accumulator, memory.words.float(), memory.words.float())?;
         black_box((summary.share_below(), summary));
@@ -117,5 +121,26 @@ fn regularized<I: RowIndex>(memory: &mut Memory, rows: &[I]) -> Outcome {
         proximal.step(params, grads, accumulator)?;
         proximal.step_rows(params, accumulator, *dim, rows, grads)?;
     }
+    Ok(Default::default())
+}
+
+#[inline(never)]
+fn mixed<P: Element + Plain, G: Element + Plain, A: Element + Plain>(memory: &mut Memory) -> Outcome {
+    let Memory { options, dim, rows, words, .. } = memory;
+    let mut long = || u64::from(words.word()) << 32 | u64::from(words.word());
+    let counter = Counter::new(long(), long()).with_first(long()).with_position(long());
+    let rounding = if words.flag() { Rounding::Nearest } else { Rounding::Stochastic(counter) };
+    let (params, grads, accumulator): (&mut [P], &mut [G], &mut [A]) = (words.slice(), words.slice(), words.slice());
+    black_box(options.step_mixed(params, grads, accumulator, rounding)?);
+    let table = if words.flag() {
+        MixedTable::new(params, accumulator, *dim)?
+    } else {
+        MixedTable::row_wise(params, accumulator, *dim)?
+    };
+    let mut table = table.with_padding_row(words.word() as usize).with_out_of_range_skipped(words.flag());
+    black_box(options.step_mixed_rows(&mut table, rows, grads, rounding)?);
+    black_box((table.rows(), table.dim(), table.params(), table.accumulator()));
+    black_box(table.params_mut());
+    black_box(table.accumulator_mut());
     Ok(Default::default())
 }

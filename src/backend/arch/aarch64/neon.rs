@@ -58,6 +58,22 @@ lanes_of_target! {
     fn tree(p: &[f32; 8]) -> f32;
     fn load_first(from: &[f32]) -> float32x4_t;
     fn store_first(v: float32x4_t, to: &mut [f32]) -> ();
+    #[cfg(feature = "half")]
+    fn add_bits(a: float32x4_t, b: float32x4_t) -> float32x4_t;
+    #[cfg(feature = "half")]
+    fn mul_bits(a: float32x4_t, b: float32x4_t) -> float32x4_t;
+    #[cfg(feature = "half")]
+    fn and_bits(a: float32x4_t, b: float32x4_t) -> float32x4_t;
+    #[cfg(feature = "half")]
+    fn xor_bits(a: float32x4_t, b: float32x4_t) -> float32x4_t;
+    #[cfg(feature = "half")]
+    fn shift_left(a: float32x4_t, places: u32) -> float32x4_t;
+    #[cfg(feature = "half")]
+    fn shift_right(a: float32x4_t, places: u32) -> float32x4_t;
+    #[cfg(feature = "half")]
+    fn load_bits(from: &[u16; 4]) -> float32x4_t;
+    #[cfg(feature = "half")]
+    fn store_bits(v: float32x4_t, to: &mut [u16; 4]) -> ();
 }
 
 #[inline]
@@ -203,6 +219,66 @@ fn store_first(v: float32x4_t, to: &mut [f32]) {
     } else if let Some(block) = to.first_chunk_mut::<4>() {
         *block = bytemuck::must_cast(v);
     }
+}
+
+// Operations on bits.
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "neon")]
+fn add_bits(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "neon")]
+fn mul_bits(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vreinterpretq_f32_u32(vmulq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "neon")]
+fn and_bits(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "neon")]
+fn xor_bits(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "neon")]
+fn shift_left(a: float32x4_t, places: u32) -> float32x4_t {
+    vreinterpretq_f32_u32(vshlq_u32(vreinterpretq_u32_f32(a), vdupq_n_s32(places.cast_signed())))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "neon")]
+fn shift_right(a: float32x4_t, places: u32) -> float32x4_t {
+    vreinterpretq_f32_u32(vshlq_u32(vreinterpretq_u32_f32(a), vdupq_n_s32(places.cast_signed().wrapping_neg())))
+}
+
+// 16-bit types.
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "neon")]
+fn load_bits(from: &[u16; 4]) -> float32x4_t {
+    vreinterpretq_f32_u32(vmovl_u16(bytemuck::must_cast(*from)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "neon")]
+fn store_bits(v: float32x4_t, to: &mut [u16; 4]) {
+    *to = bytemuck::must_cast(vmovn_u32(vreinterpretq_u32_f32(v)));
 }
 
 #[cfg(test)]

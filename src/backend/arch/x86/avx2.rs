@@ -39,6 +39,26 @@ lanes_of_features! {
     fn tree(p: &[f32; 8]) -> f32;
     fn load_halves(low: &[f32; 4], high: &[f32; 4]) -> __m256;
     fn store_halves(v: __m256, low: &mut [f32; 4], high: &mut [f32; 4]) -> ();
+    #[cfg(feature = "half")]
+    fn add_bits(a: __m256, b: __m256) -> __m256;
+    #[cfg(feature = "half")]
+    fn mul_bits(a: __m256, b: __m256) -> __m256;
+    #[cfg(feature = "half")]
+    fn and_bits(a: __m256, b: __m256) -> __m256;
+    #[cfg(feature = "half")]
+    fn xor_bits(a: __m256, b: __m256) -> __m256;
+    #[cfg(feature = "half")]
+    fn shift_left(a: __m256, places: u32) -> __m256;
+    #[cfg(feature = "half")]
+    fn shift_right(a: __m256, places: u32) -> __m256;
+    #[cfg(feature = "half")]
+    fn load_bits(from: &[u16; 8]) -> __m256;
+    #[cfg(feature = "half")]
+    fn store_bits(v: __m256, to: &mut [u16; 8]) -> ();
+    #[cfg(feature = "half")]
+    fn load_f16(from: &[u16; 8]) -> __m256;
+    #[cfg(feature = "half")]
+    fn store_f16(v: __m256, to: &mut [u16; 8]) -> ();
     calls on Avx2;
     half Avx2Half;
     runs other kernels by enter;
@@ -176,4 +196,81 @@ fn store_first(v: __m256, to: &mut [f32]) {
     } else {
         avx2_half::store_first(_mm256_castps256_ps128(v), to);
     }
+}
+
+// Operations on bits.
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_bits(a: __m256, b: __m256) -> __m256 {
+    _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn mul_bits(a: __m256, b: __m256) -> __m256 {
+    _mm256_castsi256_ps(_mm256_mullo_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn and_bits(a: __m256, b: __m256) -> __m256 {
+    _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(a), _mm256_castps_si256(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn xor_bits(a: __m256, b: __m256) -> __m256 {
+    _mm256_castsi256_ps(_mm256_xor_si256(_mm256_castps_si256(a), _mm256_castps_si256(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn shift_left(a: __m256, places: u32) -> __m256 {
+    _mm256_castsi256_ps(_mm256_sllv_epi32(_mm256_castps_si256(a), _mm256_set1_epi32(places.cast_signed())))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn shift_right(a: __m256, places: u32) -> __m256 {
+    _mm256_castsi256_ps(_mm256_srlv_epi32(_mm256_castps_si256(a), _mm256_set1_epi32(places.cast_signed())))
+}
+
+// 16-bit types.
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_bits(from: &[u16; 8]) -> __m256 {
+    _mm256_castsi256_ps(_mm256_cvtepu16_epi32(bytemuck::must_cast(*from)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_bits(v: __m256, to: &mut [u16; 8]) {
+    let bits = _mm256_castps_si256(v);
+    *to = bytemuck::must_cast(_mm_packus_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256::<1>(bits)));
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx,f16c")]
+fn load_f16(from: &[u16; 8]) -> __m256 {
+    _mm256_cvtph_ps(bytemuck::must_cast(*from))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx,f16c")]
+fn store_f16(v: __m256, to: &mut [u16; 8]) {
+    let nan = _mm256_set1_ps(f32::NAN);
+    let v = _mm256_blendv_ps(v, nan, _mm256_cmp_ps::<_CMP_UNORD_Q>(v, v));
+    *to = bytemuck::must_cast(_mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v));
 }

@@ -31,6 +31,26 @@ lanes_of_features! {
     fn half(a: __m128) -> __m128;
     fn load_first(from: &[f32]) -> __m128;
     fn store_first(v: __m128, to: &mut [f32]) -> ();
+    #[cfg(feature = "half")]
+    fn add_bits(a: __m128, b: __m128) -> __m128;
+    #[cfg(feature = "half")]
+    fn mul_bits(a: __m128, b: __m128) -> __m128;
+    #[cfg(feature = "half")]
+    fn and_bits(a: __m128, b: __m128) -> __m128;
+    #[cfg(feature = "half")]
+    fn xor_bits(a: __m128, b: __m128) -> __m128;
+    #[cfg(feature = "half")]
+    fn shift_left(a: __m128, places: u32) -> __m128;
+    #[cfg(feature = "half")]
+    fn shift_right(a: __m128, places: u32) -> __m128;
+    #[cfg(feature = "half")]
+    fn load_bits(from: &[u16; 4]) -> __m128;
+    #[cfg(feature = "half")]
+    fn store_bits(v: __m128, to: &mut [u16; 4]) -> ();
+    #[cfg(feature = "half")]
+    fn load_f16(from: &[u16; 4]) -> __m128;
+    #[cfg(feature = "half")]
+    fn store_f16(v: __m128, to: &mut [u16; 4]) -> ();
     calls on Avx2;
 }
 
@@ -163,4 +183,82 @@ pub(super) fn store_first(v: __m128, to: &mut [f32]) {
     } else if let [a, b, c] = to {
         [*a, *b, *c] = [x, y, _mm_cvtss_f32(_mm_movehl_ps(v, v))];
     }
+}
+
+// Operations on bits.
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_bits(a: __m128, b: __m128) -> __m128 {
+    _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(a), _mm_castps_si128(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn mul_bits(a: __m128, b: __m128) -> __m128 {
+    _mm_castsi128_ps(_mm_mullo_epi32(_mm_castps_si128(a), _mm_castps_si128(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn and_bits(a: __m128, b: __m128) -> __m128 {
+    _mm_castsi128_ps(_mm_and_si128(_mm_castps_si128(a), _mm_castps_si128(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn xor_bits(a: __m128, b: __m128) -> __m128 {
+    _mm_castsi128_ps(_mm_xor_si128(_mm_castps_si128(a), _mm_castps_si128(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn shift_left(a: __m128, places: u32) -> __m128 {
+    _mm_castsi128_ps(_mm_sllv_epi32(_mm_castps_si128(a), _mm_set1_epi32(places.cast_signed())))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn shift_right(a: __m128, places: u32) -> __m128 {
+    _mm_castsi128_ps(_mm_srlv_epi32(_mm_castps_si128(a), _mm_set1_epi32(places.cast_signed())))
+}
+
+// 16-bit types.
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_bits(from: &[u16; 4]) -> __m128 {
+    _mm_castsi128_ps(_mm_cvtepu16_epi32(_mm_set_epi64x(0, bytemuck::must_cast(*from))))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_bits(v: __m128, to: &mut [u16; 4]) {
+    let bits = _mm_castps_si128(v);
+    let [low, _] = bytemuck::must_cast::<__m128i, [u64; 2]>(_mm_packus_epi32(bits, bits));
+    *to = bytemuck::must_cast(low);
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx,f16c")]
+fn load_f16(from: &[u16; 4]) -> __m128 {
+    _mm_cvtph_ps(_mm_set_epi64x(0, bytemuck::must_cast(*from)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx,f16c")]
+fn store_f16(v: __m128, to: &mut [u16; 4]) {
+    let v = _mm_blendv_ps(v, _mm_set1_ps(f32::NAN), _mm_cmpunord_ps(v, v));
+    let [low, _] = bytemuck::must_cast::<__m128i, [u64; 2]>(_mm_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v));
+    *to = bytemuck::must_cast(low);
 }

@@ -5,7 +5,7 @@ use super::{AVX512, Avx2, LEVEL};
 use core::sync::atomic::Ordering;
 
 use crate::backend::arch::thin::slices;
-use crate::backend::lanes::SliceKernel;
+use crate::backend::lanes::{Kernel, SliceKernel};
 use crate::kernel::Rule;
 
 /// AVX-512F, and AVX2 and FMA, which every CPU with it has.
@@ -34,7 +34,28 @@ lanes_of_features! {
     fn count(mask: __mmask16) -> usize;
     fn rsqrt(a: __m512) -> __m512;
     fn half(a: __m512) -> __m512;
+    #[cfg(feature = "half")]
+    fn add_bits(a: __m512, b: __m512) -> __m512;
+    #[cfg(feature = "half")]
+    fn mul_bits(a: __m512, b: __m512) -> __m512;
+    #[cfg(feature = "half")]
+    fn and_bits(a: __m512, b: __m512) -> __m512;
+    #[cfg(feature = "half")]
+    fn xor_bits(a: __m512, b: __m512) -> __m512;
+    #[cfg(feature = "half")]
+    fn shift_left(a: __m512, places: u32) -> __m512;
+    #[cfg(feature = "half")]
+    fn shift_right(a: __m512, places: u32) -> __m512;
+    #[cfg(feature = "half")]
+    fn load_bits(from: &[u16; 16]) -> __m512;
+    #[cfg(feature = "half")]
+    fn store_bits(v: __m512, to: &mut [u16; 16]) -> ();
+    #[cfg(feature = "half")]
+    fn load_f16(from: &[u16; 16]) -> __m512;
+    #[cfg(feature = "half")]
+    fn store_f16(v: __m512, to: &mut [u16; 16]) -> ();
     calls on Avx2;
+    runs other kernels by enter;
 }
 
 #[inline]
@@ -122,4 +143,80 @@ fn rsqrt(a: __m512) -> __m512 {
 #[target_feature(enable = "avx512f")]
 fn half(a: __m512) -> __m512 {
     _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(1 << 23)))
+}
+
+// Operations on bits.
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn add_bits(a: __m512, b: __m512) -> __m512 {
+    _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn mul_bits(a: __m512, b: __m512) -> __m512 {
+    _mm512_castsi512_ps(_mm512_mullo_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn and_bits(a: __m512, b: __m512) -> __m512 {
+    _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a), _mm512_castps_si512(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn xor_bits(a: __m512, b: __m512) -> __m512 {
+    _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_castps_si512(b)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn shift_left(a: __m512, places: u32) -> __m512 {
+    _mm512_castsi512_ps(_mm512_sllv_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(places.cast_signed())))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn shift_right(a: __m512, places: u32) -> __m512 {
+    _mm512_castsi512_ps(_mm512_srlv_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(places.cast_signed())))
+}
+
+// 16-bit types.
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load_bits(from: &[u16; 16]) -> __m512 {
+    _mm512_castsi512_ps(_mm512_cvtepu16_epi32(bytemuck::must_cast(*from)))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn store_bits(v: __m512, to: &mut [u16; 16]) {
+    *to = bytemuck::must_cast(_mm512_cvtepi32_epi16(_mm512_castps_si512(v)));
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load_f16(from: &[u16; 16]) -> __m512 {
+    _mm512_cvtph_ps(bytemuck::must_cast(*from))
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn store_f16(v: __m512, to: &mut [u16; 16]) {
+    let is_nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(v, v);
+    let v = _mm512_mask_blend_ps(is_nan, v, _mm512_set1_ps(f32::NAN));
+    *to = bytemuck::must_cast(_mm512_cvtps_ph::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(v));
 }

@@ -1,0 +1,83 @@
+//! The step for some rows of a table of any element types.
+
+use super::Rule;
+use super::dense::SHORT;
+use super::mixed::{MixedStep, ShortMixedStep, without};
+use super::rounding::Rounding;
+use super::row_wise::step_row;
+use super::rows::{PREFETCH_AHEAD, PREFETCH_FROM, row_of};
+use super::storage::Storage;
+use crate::backend::lanes::{Kernel, Lanes};
+use crate::table::{Indices, Layout};
+
+/// A step for some rows of a table, by a rule that is `USUAL` or any. The result is the number of elements or, row-wise,
+/// rows skipped.
+///
+/// `params` is a multiple of `dim` long, `accumulator` has as many values as the layout says, `grads` has `dim` for each of
+/// `rows`, and a row that is not in the table is passed over.
+pub(crate) struct MixedRows<'a, P, G, A, R, const USUAL: bool> {
+    pub(crate) rule: &'a Rule<f32>,
+    pub(crate) params: &'a mut [P],
+    pub(crate) accumulator: &'a mut [A],
+    pub(crate) dim: usize,
+    pub(crate) layout: Layout,
+    /// The row that is passed over.
+    pub(crate) padding: usize,
+    pub(crate) rows: Indices<'a>,
+    pub(crate) grads: &'a [G],
+    pub(crate) rounding: R,
+    /// The index of the table's first row in the whole table, and of the first gradient among those of the step.
+    pub(crate) first_row: u64,
+    pub(crate) first_position: u64,
+}
+
+impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel for MixedRows<'_, P, G, A, R, USUAL> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        let Self { rule, params, accumulator, dim, layout, padding, rows, grads, .. } = self;
+        let accumulators = if layout == Layout::RowWise { 1 } else { dim };
+        let ahead = match PREFETCH_AHEAD.checked_div(dim) {
+            Some(rows) if L::CAN_PREFETCH && params.len() >= PREFETCH_FROM => 1 + rows,
+            _ => usize::MAX,
+        };
+        let rows_here = params.len().checked_div(dim).unwrap_or(0);
+        let mut skipped = 0;
+        for position in 0..rows.len() {
+            if let Some(row) = rows.get(position.saturating_add(ahead))
+                && let (Some(w), Some(a)) = (row_of(params, row, dim), row_of(accumulator, row, accumulators))
+            {
+                lanes.prefetch(w);
+                lanes.prefetch(a);
+            }
+            // What does not fit is in no table.
+            let Some(row) = rows.get(position) else { continue };
+            if row >= rows_here || row == padding {
+                continue;
+            }
+            let (Some(w), Some(a)) = (row_of(params, row, dim), row_of(accumulator, row, accumulators)) else {
+                never!("the row is here")
+            };
+            let from = position.wrapping_mul(dim);
+            let Some(g) = grads.get(from..from.wrapping_add(dim)) else { never!("a gradient for each row") };
+            let rounding = self
+                .rounding
+                .of_row(self.first_row.wrapping_add(row as u64), self.first_position.wrapping_add(position as u64));
+            skipped += if layout == Layout::RowWise {
+                step_row(rule, without::<USUAL>(), lanes, w, g, a, rounding)
+            } else {
+                let step: MixedStep<'_, P, G, A, R, USUAL> =
+                    MixedStep { rule, params: w, grads: g, accumulator: a, rounding };
+                if W == 1 {
+                    ShortMixedStep(step).run(lanes)
+                } else if dim < SHORT {
+                    lanes.call(ShortMixedStep(step))
+                } else {
+                    lanes.call(step)
+                }
+            };
+        }
+        skipped
+    }
+}

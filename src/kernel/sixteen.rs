@@ -1,0 +1,152 @@
+//! What slices of the 16-bit types hold, and how values are rounded to them.
+
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
+
+use super::storage::{Storage, chance};
+use crate::backend::lanes::Lanes;
+
+/// The greatest finite values, and for `bf16` the `f32` before it.
+const GREATEST_F16: f32 = 65504.0;
+const BELOW_GREATEST_BF16: f32 = f32::from_bits(0x7F7E_FFFF);
+
+/// The least normal `f16`, and the distance between those below.
+const LEAST_NORMAL_F16: f32 = f32::from_bits((127 - 14) << 23);
+const LEAST_F16: f32 = f32::from_bits((127 - 24) << 23);
+
+/// The bits of an `f32` that a `bf16` keeps, and an `f16` that is not denormal.
+const KEPT_BF16: u32 = 0xFFFF_0000;
+const KEPT_F16: u32 = 0xFFFF_E000;
+
+const MAGNITUDE: u32 = 0x7FFF_FFFF;
+
+/// What is the same for both types, given how lanes load and store them, and whether storing rounds.
+macro_rules! sixteen_bits {
+    ($Type:ident, $load:ident, $store:ident, $round:ident, $dither:ident, $stores_any:literal) => {
+        impl Storage for $Type {
+            #[inline(always)]
+            fn must_round(is_looked_at: bool) -> bool {
+                is_looked_at || !$stores_any
+            }
+
+            #[inline(always)]
+            fn round<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector) -> L::Vector {
+                $round(lanes, value)
+            }
+
+            #[inline(always)]
+            fn dither<const W: usize, L: Lanes<W>>(
+                lanes: L,
+                value: L::Vector,
+                _remainder: L::Vector,
+                noise: L::Vector,
+            ) -> L::Vector {
+                $dither(lanes, value, noise)
+            }
+
+            #[inline(always)]
+            fn load<const W: usize, L: Lanes<W>>(lanes: L, from: &[Self; W]) -> L::Vector {
+                let Some(bits) = from.reinterpret_cast().first_chunk() else { never!("as many", lanes.splat(0.0)) };
+                $load(lanes, bits)
+            }
+
+            #[inline(always)]
+            fn store<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, to: &mut [Self; W]) {
+                let Some(bits) = to.reinterpret_cast_mut().first_chunk_mut() else { never!("as many") };
+                $store(lanes, value, bits);
+            }
+
+            #[inline(always)]
+            fn load_first<const W: usize, L: Lanes<W>>(lanes: L, from: &[Self]) -> L::Vector {
+                let mut block = [0; W];
+                for (to, from) in block.iter_mut().zip(from) {
+                    *to = from.to_bits();
+                }
+                $load(lanes, &block)
+            }
+
+            #[inline(always)]
+            fn store_first<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, to: &mut [Self]) {
+                let mut block = [0; W];
+                $store(lanes, value, &mut block);
+                for (to, from) in to.iter_mut().zip(block) {
+                    *to = Self::from_bits(from);
+                }
+            }
+        }
+    };
+}
+sixteen_bits!(bf16, load_bf16, store_bf16, round_bf16, dither_bf16, false);
+sixteen_bits!(f16, load_f16, store_f16, round_f16, dither_f16, true);
+
+#[inline(always)]
+fn load_bf16<const W: usize, L: Lanes<W>>(lanes: L, bits: &[u16; W]) -> L::Vector {
+    lanes.shift_left(lanes.load_bits(bits), 16)
+}
+
+#[inline(always)]
+fn store_bf16<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, bits: &mut [u16; W]) {
+    lanes.store_bits(lanes.shift_right(value, 16), bits);
+}
+
+/// Half of the last place that is kept, less one bit where the last place is even, is added, and what is below is cut off.
+/// A carry goes to the exponent, and from the greatest finite value on to infinity.
+#[inline(always)]
+fn round_bf16<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector) -> L::Vector {
+    let last = lanes.and_bits(lanes.shift_right(value, 16), lanes.splat_bits(1));
+    cut_bf16(lanes, value, lanes.add_bits(lanes.splat_bits(0x7FFF), last))
+}
+
+/// Instead of half of the last place, a random part of it is added. From the greatest finite value on it is half, as in
+/// [`round_bf16`].
+#[inline(always)]
+fn dither_bf16<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, noise: L::Vector) -> L::Vector {
+    let magnitude = lanes.and_bits(value, lanes.splat_bits(MAGNITUDE));
+    let inside = lanes.at_most(magnitude, lanes.splat(BELOW_GREATEST_BF16));
+    let part = lanes.select(inside, lanes.shift_right(noise, 16), lanes.splat_bits(0x8000));
+    cut_bf16(lanes, value, part)
+}
+
+/// What is left of the sum, and the one NaN.
+#[inline(always)]
+fn cut_bf16<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, part: L::Vector) -> L::Vector {
+    let cut = lanes.and_bits(lanes.add_bits(value, part), lanes.splat_bits(KEPT_BF16));
+    lanes.select(lanes.at_most(value, value), cut, lanes.splat(f32::NAN))
+}
+
+#[inline(always)]
+fn load_f16<const W: usize, L: Lanes<W>>(lanes: L, bits: &[u16; W]) -> L::Vector {
+    lanes.load_f16(bits)
+}
+
+#[inline(always)]
+fn store_f16<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, bits: &mut [u16; W]) {
+    lanes.store_f16(value, bits);
+}
+
+#[inline(always)]
+fn round_f16<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector) -> L::Vector {
+    let mut bits = [0; W];
+    lanes.store_f16(value, &mut bits);
+    lanes.load_f16(&bits)
+}
+
+/// As [`dither_bf16`], but for denormal `f16`, which are not cut-off `f32`: of these the nearest is taken, or its neighbour
+/// on the other side of the value. From the greatest finite value on it is left to the nearest.
+#[inline(always)]
+fn dither_f16<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, noise: L::Vector) -> L::Vector {
+    let magnitude = lanes.and_bits(value, lanes.splat_bits(MAGNITUDE));
+    let sign = lanes.xor_bits(value, magnitude);
+    let normal = lanes.and_bits(lanes.add_bits(magnitude, lanes.shift_right(noise, 19)), lanes.splat_bits(KEPT_F16));
+    // The last place of ½ is that of the denormal `f16`.
+    let half = lanes.splat(0.5);
+    let nearest = lanes.sub(lanes.add(magnitude, half), half);
+    let rest = lanes.sub(magnitude, nearest);
+    let distance = lanes.and_bits(rest, lanes.splat_bits(MAGNITUDE));
+    let step = lanes.xor_bits(lanes.splat(LEAST_F16), lanes.xor_bits(rest, distance));
+    let moves = lanes.at_most(lanes.mul(chance(lanes, noise), lanes.splat(LEAST_F16)), distance);
+    let denormal = lanes.select(moves, lanes.add(nearest, step), nearest);
+    let finite = lanes.select(lanes.at_most(lanes.splat(LEAST_NORMAL_F16), magnitude), normal, denormal);
+    let is_inside = lanes.at_most(magnitude, lanes.splat(GREATEST_F16));
+    lanes.select(is_inside, lanes.xor_bits(finite, sign), round_f16(lanes, value))
+}

@@ -47,10 +47,14 @@ pub enum Rounding {
 /// |---|---|---|
 /// | seed, step | all bits differ | all bits differ |
 /// | first | index of the slice's first element | index of the table's first row in the whole table |
-/// | position | not used | index of the call's first gradient among those of the step |
+/// | position | not used | index of the call's first gradient among those of the step, or none |
 ///
-/// So a step of half a slice takes the counter `with_first(half)`. A row that gets two steps in one call has other bits in
-/// each. Parameters and accumulators have streams of their own.
+/// So a step of half a slice takes the counter `with_first(half)`. Parameters and accumulators have streams of their own.
+///
+/// With positions, a row that gets two steps has other bits in each; whoever divides a step's gradients into calls says
+/// where each begins. [`without_positions`](Self::without_positions) is for rows that each have one gradient in the step,
+/// as [`coalesce`](crate::coalesce()) makes them: then the bits do not depend on the order of the rows, nor on the calls,
+/// threads or processes ([`partition`](crate::partition)) that they are divided among.
 ///
 /// The generator is `pcg3d` (Jarzynski and Olano, *Hash Functions for GPU Rendering*, Journal of Computer Graphics
 /// Techniques 9, 2020), whose key `SplitMix64` (Steele, Lea and Flood, 2014) makes of seed, step, row and position. It is
@@ -74,14 +78,14 @@ pub struct Counter {
     pub(crate) seed: u64,
     pub(crate) step: u64,
     pub(crate) first: u64,
-    pub(crate) position: u64,
+    pub(crate) position: Option<u64>,
 }
 
 impl Counter {
     /// That of a step, from the first element or row, and the first gradient, on.
     #[must_use]
     pub const fn new(seed: u64, step: u64) -> Self {
-        Self { seed, step, first: 0, position: 0 }
+        Self { seed, step, first: 0, position: Some(0) }
     }
 
     /// From this element, or this row of the whole table, on.
@@ -93,6 +97,13 @@ impl Counter {
     /// From this gradient of the step on, where a call for rows has not all of them.
     #[must_use]
     pub const fn with_position(self, position: u64) -> Self {
-        Self { position, ..self }
+        Self { position: Some(position), ..self }
+    }
+
+    /// For rows that each have one gradient in the step. One that has two gets the same random bits for both, and so moves
+    /// too often by both or by none.
+    #[must_use]
+    pub const fn without_positions(self) -> Self {
+        Self { position: None, ..self }
     }
 }

@@ -26,9 +26,10 @@ pub(crate) struct MixedRows<'a, P, G, A, R, const USUAL: bool> {
     pub(crate) rows: Indices<'a>,
     pub(crate) grads: &'a [G],
     pub(crate) rounding: R,
-    /// The index of the table's first row in the whole table, and of the first gradient among those of the step.
+    /// The index of the table's first row in the whole table, and of the first gradient among those of the step, if positions
+    /// count.
     pub(crate) first_row: u64,
-    pub(crate) first_position: u64,
+    pub(crate) first_position: Option<u64>,
 }
 
 impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel for MixedRows<'_, P, G, A, R, USUAL> {
@@ -61,9 +62,11 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel 
             };
             let from = position.wrapping_mul(dim);
             let Some(g) = grads.get(from..from.wrapping_add(dim)) else { never!("a gradient for each row") };
-            let rounding = self
-                .rounding
-                .of_row(self.first_row.wrapping_add(row as u64), self.first_position.wrapping_add(position as u64));
+            let position = match self.first_position {
+                Some(first) => first.wrapping_add(position as u64),
+                None => 0,
+            };
+            let rounding = self.rounding.of_row(self.first_row.wrapping_add(row as u64), position);
             skipped += if layout == Layout::RowWise {
                 step_row(rule, without::<USUAL>(), lanes, w, g, a, rounding)
             } else {

@@ -39,10 +39,10 @@ impl Adagrad {
         let out_of_range = table.like.check_indices(rows)?;
         let rows = I::indices(rows);
         let skipped = match rounding {
-            Rounding::Nearest => self.mixed_rows(table, rows, grads, Nearest, [0; 2])?,
+            Rounding::Nearest => self.mixed_rows(table, rows, grads, Nearest, 0, None)?,
             Rounding::Stochastic(counter) => {
                 let stream = Stream::new(counter.seed, counter.step);
-                self.mixed_rows(table, rows, grads, stream, [counter.first, counter.position])?
+                self.mixed_rows(table, rows, grads, stream, counter.first, counter.position)?
             }
         };
         Ok(Report { skipped, out_of_range })
@@ -55,7 +55,8 @@ impl Adagrad {
         rows: Indices<'_>,
         grads: &[G],
         rounding: R,
-        [first_row, first_position]: [u64; 2],
+        first_row: u64,
+        first_position: Option<u64>,
     ) -> Result<usize, Error> {
         let MixedTable { params, accumulator, like } = table;
         let (rule, dim, layout, padding) = (&self.rule, like.dim(), like.layout, like.padding);

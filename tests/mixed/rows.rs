@@ -125,6 +125,39 @@ fn each_step_of_a_row_has_its_own_bits() {
     assert!((mean - expected).abs() < 5.0 / 256.0 * (0.5 / dim as f64).sqrt(), "{mean}, expected {expected}");
 }
 
+/// Rows that each have one gradient: in any order, in any number of calls, in parts of the table.
+#[test]
+fn without_positions_the_bits_do_not_depend_on_how_gradients_are_divided() {
+    let (rows_in_all, dim) = (64, 19);
+    let mut random = Random(5);
+    let mut rows: Vec<u32> = (0..rows_in_all as u32).collect();
+    let grads: Vec<f32> = State::new(rows_in_all * dim, 1, Random::ordinary).grads;
+    let opt = Adagrad::new(0.01);
+    let counter = Counter::new(3, 4).without_positions();
+    let (mut w, mut a) = (vec![bf16::ONE; rows_in_all * dim], vec![bf16::ONE; rows_in_all * dim]);
+    let (mut w_divided, mut a_divided) = (w.clone(), a.clone());
+    let mut table = MixedTable::new(&mut w, &mut a, dim).expect("a table");
+    opt.step_mixed_rows(&mut table, &rows, &grads, Rounding::Stochastic(counter)).expect("valid");
+    for position in (1..rows_in_all).rev() {
+        rows.swap(position, random.below(position + 1));
+    }
+    for calls in rows.chunks(7) {
+        for first in [0, rows_in_all / 2] {
+            let here = first..first + rows_in_all / 2;
+            let of_half = here.start * dim..here.end * dim;
+            let mine: Vec<usize> = calls.iter().map(|row| *row as usize).filter(|row| here.contains(row)).collect();
+            let g: Vec<f32> = mine.iter().flat_map(|row| &grads[row * dim..(row + 1) * dim]).copied().collect();
+            let local: Vec<u64> = mine.iter().map(|row| (row - first) as u64).collect();
+            let (w, a) = (&mut w_divided[of_half.clone()], &mut a_divided[of_half]);
+            let mut table = MixedTable::new(w, a, dim).expect("a table");
+            let rounding = Rounding::Stochastic(counter.with_first(first as u64));
+            opt.step_mixed_rows(&mut table, &local, &g, rounding).expect("valid");
+        }
+    }
+    assert_same_values(&w, &w_divided, "parameters");
+    assert_same_values(&a, &a_divided, "accumulators");
+}
+
 #[test]
 fn padding_and_rows_out_of_range() {
     let opt = Adagrad::new(0.5);

@@ -129,6 +129,7 @@ fn mixed<P: Element + Plain, G: Element + Plain, A: Element + Plain>(memory: &mu
     let Memory { options, dim, rows, words, .. } = memory;
     let mut long = || u64::from(words.word()) << 32 | u64::from(words.word());
     let counter = Counter::new(long(), long()).with_first(long()).with_position(long());
+    let counter = if words.flag() { counter } else { counter.without_positions() };
     let rounding = if words.flag() { Rounding::Nearest } else { Rounding::Stochastic(counter) };
     let (params, grads, accumulator): (&mut [P], &mut [G], &mut [A]) = (words.slice(), words.slice(), words.slice());
     black_box(options.step_mixed(params, grads, accumulator, rounding)?);

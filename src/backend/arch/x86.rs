@@ -63,14 +63,14 @@ macro_rules! lanes_of_features {
                         #[inline(never)]
                         unsafe fn inside<K: SliceKernel>(
                             lanes: $Token,
-                            rule: &Rule<f32>,
+                            rule: *const Rule<f32>,
                             w: *mut f32,
                             g: *const f32,
                             a: *mut f32,
                             len: usize,
                         ) -> usize {
-                            // SAFETY: see the call, which the slices' borrows last for.
-                            let (w, g, a) = unsafe { slices(w, g, a, len) };
+                            // SAFETY: see the call, which the borrows of the slices and of the rule last for.
+                            let ((w, g, a), rule) = unsafe { (slices(w, g, a, len), &*rule) };
                             K::run(lanes, rule, w, g, a)
                         }
                     }
@@ -78,7 +78,9 @@ macro_rules! lanes_of_features {
                     if g.len() != len || a.len() != len {
                         $crate::kernel::never!("the slices have one length");
                     }
-                    // SAFETY: by the token's invariant the CPU has the features, and all three slices have this length.
+                    // SAFETY: by the token's invariant the CPU has the features, all three slices have this length, and the
+                    // rule's address is that of a reference. It is an address, lest the compiler load more of the rule at
+                    // once than was stored at once: see docs/decisions.md, "Options that are copied".
                     unsafe { inside::<K>(self, rule, w.as_mut_ptr(), g.as_ptr(), a.as_mut_ptr(), len) }
                 }
             }

@@ -95,8 +95,10 @@ impl<'a> Table<'a> {
     /// A table with one accumulator per element, in one slice: each row has `dim` parameters, and behind them their `dim`
     /// accumulators. `memory` has `rows·2·dim` values.
     ///
-    /// A step has the same bits as in [`Table::new`]. The rows lie in one place, and not in two; measure which is faster for
-    /// a table like yours. Parameters and accumulators are read by [`Table::row`].
+    /// A step has the same bits as in [`Table::new`]. The rows lie in one place, and not in two. Measured on one CPU, that
+    /// pays where the table is larger than the caches and a row is about a cache line: 8 columns took 0.7 of the time.
+    /// With more columns it took as long. In the caches rows of less than 32 columns take up to four times as long.
+    /// Parameters and accumulators are read by [`Table::row`].
     ///
     /// ```
     /// use adagrad::{Adagrad, Table};
@@ -120,7 +122,8 @@ impl<'a> Table<'a> {
     /// A table with one accumulator per row, in one slice: each row has `dim` parameters, and behind them its accumulator.
     /// `memory` has `rows·(dim + 1)` values.
     ///
-    /// A step has the same bits as in [`Table::row_wise`].
+    /// A step has the same bits as in [`Table::row_wise`]. Where the table is larger than the caches, rows of 8 and 16
+    /// columns took 0.7 to 0.8 of the time, measured on one CPU; in the caches it does not pay.
     ///
     /// ```
     /// use adagrad::{Adagrad, Table};

@@ -30,6 +30,9 @@ pub(crate) const IN_CACHE: [usize; 2] = [1 << 10, 1 << 15];
 /// Elements whose slices are in memory, or for the first of them in the last cache.
 pub(crate) const IN_MEMORY: [usize; 2] = [1 << 22, 1 << 25];
 
+/// From how many elements on `par_step` divides them.
+const DIVIDED_FROM: usize = 1 << 19;
+
 /// A ratio or a time, and what it is of.
 type Found = (f64, String);
 
@@ -187,7 +190,8 @@ impl Goals {
             let found = times.ratio(Who::TwoThreads, Who::LimitOfTwoThreads).map(|ratio| (ratio, String::new()));
             self.at_least(&format!("two threads, {}", binary(*n)), " × their limit", 0.95, found);
         }
-        let found = smaller.into_iter().filter_map(|(n, times)| {
+        let divided = smaller.into_iter().filter(|(n, _)| *n >= DIVIDED_FROM);
+        let found = divided.filter_map(|(n, times)| {
             let one = times.of(Who::detected(Kind::EXACT))?;
             let two = times.of(Who::TwoThreads)?;
             Some((one / two, format!("{} elements: {} and {} ns", binary(*n), digits(one), digits(two))))

@@ -1,6 +1,7 @@
 //! The step for some rows of a table of any element types.
 
 use super::Rule;
+use super::class::Any;
 use super::dense::SHORT;
 use super::mixed::{MixedStep, ShortMixedStep, without};
 use super::rounding::Rounding;
@@ -68,7 +69,7 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel 
             };
             let rounding = self.rounding.of_row(self.first_row.wrapping_add(row as u64), position);
             skipped += if layout == Layout::RowWise {
-                step_row(rule, without::<USUAL>(), lanes, w, g, a, rounding)
+                step_row::<Any, W, L, _, _, _, _>(rule, without::<USUAL>(), lanes, w, g, a, rounding)
             } else {
                 let step: MixedStep<'_, P, G, A, R, USUAL> =
                     MixedStep { rule, params: w, grads: g, accumulator: a, rounding };

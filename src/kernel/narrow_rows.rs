@@ -1,10 +1,10 @@
 //! The step for rows of few columns, whose number the compiler knows.
 
-use core::array::from_ref;
+use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
-use core::slice::from_mut;
+use core::slice;
 
-use super::blocks::{Blocks, Halves, Pass};
+use super::blocks::{Halves, Pass};
 use super::class::Class;
 use super::dense::Step;
 use super::rounding::Nearest;
@@ -44,13 +44,13 @@ impl<C: Class> Kernel for NarrowRows<'_, '_, C> {
             dim,
             #[inline(always)]
             |rows| match dim {
-                1 => lanes.call(Together::<C, 1, 4>(rows)),
-                2 => lanes.call(Together::<C, 2, 2>(rows)),
-                3 => lanes.call(InSingles::<C, 3>(rows)),
+                1 => lanes.call(OnHalf(Together::<C, 1, 4>(rows))),
+                2 => lanes.call(OnHalf(Together::<C, 2, 2>(rows))),
+                3 => lanes.call(OnHalf(InSingles::<C, 3>(rows))),
                 4 => lanes.call(InPairs::<C>(rows)),
-                5 => lanes.call(InBlocks::<C, 5>(rows)),
-                6 => lanes.call(InBlocks::<C, 6>(rows)),
-                7 => lanes.call(InBlocks::<C, 7>(rows)),
+                5 => lanes.call(InSingles::<C, 5>(rows)),
+                6 => lanes.call(InSingles::<C, 6>(rows)),
+                7 => lanes.call(InSingles::<C, 7>(rows)),
                 8 => lanes.call(InBlocks::<C, 8>(rows)),
                 16 => lanes.call(InBlocks::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
@@ -160,13 +160,13 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
         for (place, g) in self.0.places.iter().zip(self.0.grads.as_chunks::<D>().0) {
             // A row that is not here has no slice.
             if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
-                step_row(self.0.rule, C::WITHOUT, lanes, w, g, from_mut(a), Nearest);
+                step_row::<C, W, L, _, _, _, _>(self.0.rule, C::WITHOUT, lanes, w, g, slice::from_mut(a), Nearest);
             }
         }
     }
 }
 
-/// One row after the other, as blocks.
+/// One row after the other, each some whole blocks.
 struct InBlocks<'s, C, const D: usize>(Chunk<'s, C>);
 
 impl<C: Class, const D: usize> Kernel for InBlocks<'_, C, D> {
@@ -178,7 +178,10 @@ impl<C: Class, const D: usize> Kernel for InBlocks<'_, C, D> {
         for (place, g) in rows.places.iter().zip(rows.grads) {
             // A row that is not here has no slice.
             if let (Some(w), Some(a)) = (rows.params.get_mut(*place), rows.accumulator.get_mut(*place)) {
-                Blocks { w, g, a, pass: &mut step }.run(lanes);
+                let blocks = w.as_chunks_mut::<W>().0.iter_mut().zip(a.as_chunks_mut::<W>().0);
+                for ((w, a), g) in blocks.zip(g.as_chunks::<W>().0) {
+                    step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
+                }
             }
         }
     }
@@ -212,7 +215,7 @@ impl<C: Class> Kernel for InPairs<'_, C> {
     }
 }
 
-/// One row after the other, on lanes of four.
+/// One row after the other, each at most a block.
 struct InSingles<'s, C, const D: usize>(Chunk<'s, C>);
 
 impl<C: Class, const D: usize> Kernel for InSingles<'_, C, D> {
@@ -221,7 +224,19 @@ impl<C: Class, const D: usize> Kernel for InSingles<'_, C, D> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
         let (mut step, rows) = self.0.step::<D>();
-        lanes.on_half(Singly { step: &mut step, rows });
+        Singly { step: &mut step, rows }.run(lanes);
+    }
+}
+
+/// A kernel on lanes of half the width.
+struct OnHalf<K>(K);
+
+impl<K: Kernel> Kernel for OnHalf<K> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> K::Output {
+        lanes.on_half(self.0)
     }
 }
 
@@ -234,7 +249,7 @@ impl<C: Class, const D: usize, const K: usize> Kernel for Together<'_, C, D, K> 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
         let (mut step, rows) = self.0.step::<D>();
-        lanes.on_half(Gathered::<D, K> { step: &mut step, rows });
+        Gathered::<D, K> { step: &mut step, rows }.run(lanes);
     }
 }
 

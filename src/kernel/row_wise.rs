@@ -3,6 +3,7 @@
 use core::array::from_ref;
 
 use super::blocks::{Blocks, Pass, Place, Source, nothing};
+use super::class::Class;
 use super::rounding::Rounding;
 use super::rule::finite;
 use super::storage::Storage;
@@ -17,8 +18,10 @@ const SUMS: usize = 8;
 ///
 /// The sum runs in eight lanes, element `j` in lane `j mod 8`, that are added as a tree. This is the order of FBGEMM's
 /// kernels (`RefImplementations.cc`). Without the limit on `s`, a gradient of 0 would make NaN where `η/d` overflows.
+///
+/// A rule of a class that never skips has no loop that asks for it.
 #[inline(always)]
-pub(super) fn step_row<const W: usize, L: Lanes<W>, P: Storage, G: Storage, A: Storage, R: Rounding>(
+pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Storage, A: Storage, R: Rounding>(
     rule: &Rule<f32>,
     without: Flags,
     lanes: L,
@@ -41,7 +44,7 @@ pub(super) fn step_row<const W: usize, L: Lanes<W>, P: Storage, G: Storage, A: S
     let (sum, mut moves) = (first(lanes, sum), Move { rule, rate: first(lanes, rate), d: first(lanes, d) });
     let remainder = if R::BY_CHANCE { rule.remainder_of_mean(Scalar, before, mean, sum) } else { 0.0 };
     let sum = rounding.one::<A>(sum, remainder);
-    if rule.flags.any(Flags::SKIP) {
+    if const { !C::WITHOUT.any(Flags::SKIP) } && rule.flags.any(Flags::SKIP) {
         let mut test = Test { moves, good: before >= 0.0 && sum <= f32::MAX };
         Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut rounding.wrap(&mut test) }.run(lanes);
         if !test.good {

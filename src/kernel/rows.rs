@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use core::mem::take;
 
 use super::blocks::Blocks;
-use super::class::Class;
+use super::class::{Any, Class};
 use super::dense::{SHORT, Step};
 use super::gradients::Gradients;
 use super::rounding::Nearest;
@@ -218,7 +218,7 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
             #[inline(always)]
             |w, g, a| {
                 skipped += if ROW_WISE {
-                    step_row(rule, C::WITHOUT, lanes, w, g, a, Nearest)
+                    step_row::<C, W, L, _, _, _, _>(rule, C::WITHOUT, lanes, w, g, a, Nearest)
                 } else if is_short {
                     lanes.call_slices::<Short<C>>(rule, w, g, a)
                 } else {
@@ -261,7 +261,7 @@ impl<const ROW_WISE: bool, const PLAIN: bool> Kernel for ScalarRows<'_, '_, ROW_
             let Some((w, a)) = self.0.row::<ROW_WISE, PLAIN>(place) else { never!("the row is here") };
             let g = if PLAIN { next } else { grads.of(lanes, position, dim) };
             if ROW_WISE {
-                step.skipped += step_row(rule, Flags::NONE, lanes, w, g, a, Nearest);
+                step.skipped += step_row::<Any, W, L, _, _, _, _>(rule, Flags::NONE, lanes, w, g, a, Nearest);
             } else {
                 Blocks { w, g, a, pass: &mut step }.run(lanes);
             }

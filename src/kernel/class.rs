@@ -1,11 +1,16 @@
 //! Classes of rules: loops have a copy for each, in which the compiler knows what the rule lacks.
 
+use core::marker::PhantomData;
+
 use super::Flags;
 
 /// What rules have in common.
 pub(crate) trait Class {
     /// The terms that they lack.
     const WITHOUT: Flags;
+
+    /// Whether their steps may be made of estimates.
+    const MAY_BE_FAST: bool = false;
 
     /// How many lanes have copies of short loops for them: see docs/decisions.md, "Weight decay has short loops of its
     /// own".
@@ -23,6 +28,16 @@ pub(crate) struct Decayed;
 
 /// All rules.
 pub(crate) struct Any;
+
+/// A class whose steps may be made of estimates.
+pub(crate) struct MaybeFast<C>(PhantomData<C>);
+
+impl<C: Class> Class for MaybeFast<C> {
+    const WITHOUT: Flags = C::WITHOUT;
+    const MAY_BE_FAST: bool = true;
+
+    type Elsewhere = C::Elsewhere;
+}
 
 impl Class for Usual {
     const WITHOUT: Flags = Flags::UNUSUAL;

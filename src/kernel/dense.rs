@@ -4,7 +4,7 @@ use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 
 use super::blocks::{Blocks, Early, GROUP, Pass, Place, Source, each_group};
-use super::class::{Class, Usual};
+use super::class::{Class, MaybeFast, Usual};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, SliceKernel};
 
@@ -53,7 +53,7 @@ impl<C: Class> SliceKernel for Long<C> {
             never!("the slices have one length")
         };
         let in_turn = len >= IN_TURN_FROM;
-        let mut step = Step::new(rule, C::WITHOUT.or(Flags::FAST));
+        let mut step = Step::<MaybeFast<C>>::new(rule, C::WITHOUT.or(Flags::FAST));
         let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() {
             // Sixteen registers are too few: see docs/decisions.md, "Unusual steps on AVX2 are in groups of two".
             if C::WITHOUT == Usual::WITHOUT || L::REGISTERS >= 32 {
@@ -82,7 +82,7 @@ impl<C: Class> SliceKernel for Short<C> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         // Exact: see docs/decisions.md, "`Fast` is exact for few elements".
-        let mut step = Step::new(rule, C::WITHOUT.or(Flags::FAST));
+        let mut step = Step::<C>::new(rule, C::WITHOUT.or(Flags::FAST));
         Blocks { w, g, a, pass: &mut step }.run(lanes);
         step.skipped
     }
@@ -93,7 +93,7 @@ impl<C: Class> SliceKernel for Few<C> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
-        let mut step = Step::new(rule, C::WITHOUT.or(Flags::FAST).or(Flags::FUSED));
+        let mut step = Step::<C>::new(rule, C::WITHOUT.or(Flags::FAST).or(Flags::FUSED));
         if W == 1 {
             Blocks { w, g, a, pass: &mut step }.run(lanes);
             return 0;
@@ -114,7 +114,13 @@ impl<C: Class> SliceKernel for Few<C> {
 
 /// At most a block.
 #[inline(always)]
-fn few<const W: usize, L: Lanes<W>, C: Class>(lanes: L, w: &mut [f32], g: &[f32], a: &mut [f32], step: &mut Step<'_>) {
+fn few<const W: usize, L: Lanes<W>, C: Class>(
+    lanes: L,
+    w: &mut [f32],
+    g: &[f32],
+    a: &mut [f32],
+    step: &mut Step<'_, C>,
+) {
     if C::WITHOUT.any(Flags::DECAY) {
         step.blocks::<W, L, 1>(lanes, w, g, a);
     } else {
@@ -123,22 +129,23 @@ fn few<const W: usize, L: Lanes<W>, C: Class>(lanes: L, w: &mut [f32], g: &[f32]
 }
 
 /// The element-wise step.
-pub(super) struct Step<'a> {
+pub(super) struct Step<'a, C> {
     rule: &'a Rule<f32>,
+    class: PhantomData<C>,
     /// Those of the rule, less what the compiler is to know that it lacks.
     flags: Flags,
     /// How many elements were skipped.
     pub(super) skipped: usize,
 }
 
-impl<'a> Step<'a> {
+impl<'a, C: Class> Step<'a, C> {
     #[inline(always)]
     pub(super) fn new(rule: &'a Rule<f32>, without: Flags) -> Self {
-        Self { rule, flags: rule.flags.set(without, false), skipped: 0 }
+        Self { rule, class: PhantomData, flags: rule.flags.set(without, false), skipped: 0 }
     }
 }
 
-impl Pass for Step<'_> {
+impl<C: Class> Pass for Step<'_, C> {
     #[inline(always)]
     fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
         &mut self,
@@ -147,6 +154,6 @@ impl Pass for Step<'_> {
         g: &(impl Source<W, L, N> + ?Sized),
         a: &mut (impl Place<W, L, N> + ?Sized),
     ) {
-        self.skipped += Rule { flags: self.flags, ..self.rule.splat(lanes) }.step(lanes, w, g, a);
+        self.skipped += Rule { flags: self.flags, ..self.rule.splat(lanes) }.step::<C, W, L, N>(lanes, w, g, a);
     }
 }

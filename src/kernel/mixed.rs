@@ -1,6 +1,7 @@
 //! The dense step over slices of any element types.
 
 use super::blocks::{Blocks, GROUP, each_group};
+use super::class::Any;
 use super::dense::{IN_TURN_FROM, LONG, Step};
 use super::rounding::Rounding;
 use super::storage::Storage;
@@ -34,7 +35,7 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel 
             return ShortMixedStep(self).run(lanes);
         }
         let Self { rule, params: w, grads: g, accumulator: a, rounding } = self;
-        let (len, mut step) = (w.len(), Step::new(rule, without::<USUAL>()));
+        let (len, mut step) = (w.len(), Step::<Any>::new(rule, without::<USUAL>()));
         let mut pass = rounding.wrap(&mut step);
         let in_turn = !R::BY_CHANCE && len >= IN_TURN_FROM;
         let (w, g, a) = if L::REGISTERS >= 32 || USUAL {
@@ -65,7 +66,7 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let MixedStep { rule, params: w, grads: g, accumulator: a, rounding } = self.0;
-        let mut step = Step::new(rule, without::<USUAL>());
+        let mut step = Step::<Any>::new(rule, without::<USUAL>());
         Blocks { w, g, a, pass: &mut rounding.wrap(&mut step) }.run(lanes);
         step.skipped
     }

@@ -140,7 +140,7 @@ struct Columns<'s, const D: usize> {
 impl<'s, C: Class> Chunk<'s, C> {
     /// The step, of which the compiler knows what it lacks, and the rows. No row needs an estimate.
     #[inline(always)]
-    fn step<const D: usize>(self) -> (Step<'s>, Columns<'s, D>) {
+    fn step<const D: usize>(self) -> (Step<'s, C>, Columns<'s, D>) {
         let Self { rule, places, .. } = self;
         let (params, accumulator) = (self.params.as_chunks_mut().0, self.accumulator.as_chunks_mut().0);
         let grads = self.grads.as_chunks().0;
@@ -249,17 +249,17 @@ impl<C: Class, const D: usize, const K: usize> Kernel for Together<'_, C, D, K> 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
         let (mut step, rows) = self.0.step::<D>();
-        Gathered::<D, K> { step: &mut step, rows }.run(lanes);
+        Gathered::<C, D, K> { step: &mut step, rows }.run(lanes);
     }
 }
 
 /// Rows one after the other, each at most a block.
-struct Singly<'s, 'a, const D: usize> {
-    step: &'s mut Step<'a>,
+struct Singly<'s, 'a, C, const D: usize> {
+    step: &'s mut Step<'a, C>,
     rows: Columns<'s, D>,
 }
 
-impl<const D: usize> Kernel for Singly<'_, '_, D> {
+impl<C: Class, const D: usize> Kernel for Singly<'_, '_, C, D> {
     type Output = ();
 
     #[inline(always)]
@@ -275,12 +275,12 @@ impl<const D: usize> Kernel for Singly<'_, '_, D> {
 }
 
 /// See [`Together`].
-struct Gathered<'s, 'a, const D: usize, const K: usize> {
-    step: &'s mut Step<'a>,
+struct Gathered<'s, 'a, C, const D: usize, const K: usize> {
+    step: &'s mut Step<'a, C>,
     rows: Columns<'s, D>,
 }
 
-impl<const D: usize, const K: usize> Kernel for Gathered<'_, '_, D, K> {
+impl<C: Class, const D: usize, const K: usize> Kernel for Gathered<'_, '_, C, D, K> {
     type Output = ();
 
     #[inline(always)]

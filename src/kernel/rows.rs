@@ -245,7 +245,7 @@ impl<const ROW_WISE: bool, const PLAIN: bool> Kernel for ScalarRows<'_, '_, ROW_
         let mut grads_in_order = if PLAIN { self.0.grads.of_rows() } else { &[] };
         let mut grads = if PLAIN { Gradients::default() } else { take(&mut self.0.grads) };
         let rows_here = self.0.params.len().checked_div(stride).unwrap_or(0);
-        let mut step = Step::new(rule, Flags::NONE);
+        let mut step = Step::<Any>::new(rule, Flags::NONE);
         for position in 0..rows.len() {
             let mut next: &[f32] = &[];
             if PLAIN {
@@ -277,7 +277,7 @@ impl<C: Class> Kernel for ShortRows<'_, '_, C> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let mut step = Step::new(self.0.rule, C::WITHOUT.or(Flags::FAST));
+        let mut step = Step::<C>::new(self.0.rule, C::WITHOUT.or(Flags::FAST));
         self.0.each::<W, L, false, false, true>(
             lanes,
             #[inline(always)]

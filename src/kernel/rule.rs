@@ -2,6 +2,7 @@
 
 use super::Flags;
 use super::blocks::{Place, Source};
+use super::class::Class;
 use super::quotients::fast_quotients;
 use super::roots::{minus_product, roots};
 use crate::backend::lanes::{Lanes, map, zip};
@@ -292,9 +293,10 @@ impl<V: Copy> Rule<V> {
         moved
     }
 
-    /// The element-wise step of a group of blocks. The result is how many elements were skipped.
+    /// The element-wise step of a group of blocks. The result is how many elements were skipped. A rule of a class that never
+    /// skips has no code for it.
     #[inline(always)]
-    pub(crate) fn step<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+    pub(crate) fn step<C: Class, const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
         &self,
         lanes: L,
         w: &mut (impl Place<W, L, N> + ?Sized),
@@ -318,7 +320,7 @@ impl<V: Copy> Rule<V> {
             |g| lanes.mul(self.learning_rate, g),
         );
         let under = if self.flags.any(Flags::STEP_FIRST) { before } else { sums };
-        let (q, d) = if L::ESTIMATE_ERROR > 0.0 && self.flags.is_fast() {
+        let (q, d) = if const { C::MAY_BE_FAST && L::ESTIMATE_ERROR > 0.0 } && self.flags.is_fast() {
             (fast_quotients(lanes, self, scaled, under), scaled)
         } else {
             let d = self.denominators(lanes, under);
@@ -335,7 +337,7 @@ impl<V: Copy> Rule<V> {
         let old = w.load(lanes);
         let new = self.moved(lanes, self.decayed(lanes, old), q, d);
         let new = if w.must_round(skips) { w.round(lanes, new, [lanes.splat(0.0); N]) } else { new };
-        if !skips {
+        if const { C::WITHOUT.any(Flags::SKIP) } || !skips {
             w.store(lanes, new);
             if W == 1 {
                 // Here the stores of both are one instruction less.

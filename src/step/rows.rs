@@ -108,6 +108,8 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
         run(backend, NarrowRows::<Usual>(step, PhantomData))
     } else if is_usual && step.are_short() {
         run(backend, ShortRows::<Usual>(step, PhantomData))
+    } else if is_decayed && lanes >= 8 && step.are_narrow() {
+        run(backend, NarrowRows::<Decayed>(step, PhantomData))
     } else if is_decayed && lanes >= 8 && step.are_short() {
         run(backend, ShortRows::<Decayed>(step, PhantomData))
     } else if is_usual {
@@ -121,14 +123,15 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
 #[cfg_attr(not(target_os = "none"), inline(never))]
 fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error> {
     let lanes = lanes(backend);
+    let is_usual = !step.rule.flags.any(Usual::WITHOUT);
     if lanes == 1 {
         run(backend, ScalarRows::<true, true>(step))
-    } else if step.rule.flags.any(Flags::UNUSUAL) {
-        run(backend, AnyRows::<Any, true, true>(step, PhantomData))
-    } else if lanes >= 8 && step.are_narrow() {
+    } else if is_usual && lanes >= 8 && step.are_narrow() {
         run(backend, NarrowRowWise::<Usual>(step, PhantomData))
-    } else {
+    } else if is_usual {
         run(backend, AnyRows::<Usual, true, true>(step, PhantomData))
+    } else {
+        run(backend, AnyRows::<Any, true, true>(step, PhantomData))
     }
 }
 

@@ -56,7 +56,7 @@ use crate::kernel::{Flags, Rule, greatest_estimate};
 /// # Ok::<(), adagrad::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq)]
-#[repr(C)]
+#[repr(C)] // `Rule` says why
 pub struct Adagrad {
     /// In the kernels' form, which is made when a hyper-parameter is set, and not in each step.
     pub(crate) rule: Rule<f32>,

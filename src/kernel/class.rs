@@ -12,7 +12,7 @@ pub(crate) trait Class {
     /// Whether their steps may be made of estimates.
     const MAY_BE_FAST: bool = false;
 
-    /// How many lanes have copies of short loops for them: see docs/decisions.md, "Weight decay has short loops of its
+    /// How many lanes have copies of loops over short rows for them: see docs/decisions.md, "Weight decay has short loops of its
     /// own".
     const LEAST_LANES: usize = 4;
 
@@ -35,6 +35,7 @@ pub(crate) struct MaybeFast<C>(PhantomData<C>);
 impl<C: Class> Class for MaybeFast<C> {
     const WITHOUT: Flags = C::WITHOUT;
     const MAY_BE_FAST: bool = true;
+    const LEAST_LANES: usize = C::LEAST_LANES;
 
     type Elsewhere = C::Elsewhere;
 }

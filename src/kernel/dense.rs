@@ -29,7 +29,7 @@ pub(crate) const LONG: usize = 128;
 /// The step of slices that may be long, by a rule of a class.
 pub(crate) struct Long<C>(PhantomData<C>);
 
-/// The same for slices of less than a group.
+/// The same for what is short, block by block.
 pub(crate) struct Short<C>(PhantomData<C>);
 
 /// The same for a few elements, less than two blocks, and a rule that is not fused.
@@ -93,6 +93,7 @@ impl<C: Class> SliceKernel for Few<C> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+        const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
         let mut step = Step::<C>::new(rule, C::WITHOUT.or(Flags::FAST).or(Flags::FUSED));
         if W == 1 {
             Blocks { w, g, a, pass: &mut step }.run(lanes);
@@ -101,12 +102,12 @@ impl<C: Class> SliceKernel for Few<C> {
         let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
             (w.split_first_chunk_mut::<W>(), g.split_first_chunk::<W>(), a.split_first_chunk_mut::<W>())
         else {
-            few::<W, L, C>(lanes, w, g, a, &mut step);
+            part_of_block::<W, L, C>(lanes, w, g, a, &mut step);
             return 0;
         };
         step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
         if !w_rest.is_empty() {
-            few::<W, L, C>(lanes, w_rest, g_rest, a_rest, &mut step);
+            part_of_block::<W, L, C>(lanes, w_rest, g_rest, a_rest, &mut step);
         }
         0
     }
@@ -114,7 +115,7 @@ impl<C: Class> SliceKernel for Few<C> {
 
 /// At most a block.
 #[inline(always)]
-fn few<const W: usize, L: Lanes<W>, C: Class>(
+fn part_of_block<const W: usize, L: Lanes<W>, C: Class>(
     lanes: L,
     w: &mut [f32],
     g: &[f32],

@@ -48,7 +48,7 @@ impl Flags {
     /// All hyper-parameters out of range.
     pub(crate) const BAD: Self = Self(0xFFFF << 16);
 
-    /// The terms that usual rules lack. Loops have one copy without them and one with all.
+    /// The terms that usual rules lack: see [`Class`](super::Class).
     pub(crate) const UNUSUAL: Self = Self(
         Self::EPSILON_IS_ZERO.0
             | Self::GRADIENT.0

@@ -108,6 +108,7 @@ fn each_narrow<const W: usize, L: Lanes<W>, C: Class>(
     accumulators: usize,
     mut f: impl FnMut(Chunk<'_, C>),
 ) {
+    const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
     let Rows { rule, first_row, padding, rows, .. } = *table;
     let dim = table.shape.dim;
     let ahead = Ahead { rows, first_row, padding, dim, accumulators };
@@ -122,7 +123,9 @@ fn each_narrow<const W: usize, L: Lanes<W>, C: Class>(
             if const { L::CAN_PREFETCH } {
                 ahead.ask(lanes, position, params, accumulator);
             }
-            let (now, rest) = grads.split_at_checked(places.len().wrapping_mul(dim)).unwrap_or_default();
+            let Some((now, rest)) = grads.split_at_checked(places.len().wrapping_mul(dim)) else {
+                never!("a gradient for each row")
+            };
             grads = rest;
             f(Chunk { rule, params, accumulator, places, grads: now, class: PhantomData });
         },
@@ -187,7 +190,7 @@ impl<C: Class, const D: usize> Kernel for InBlocks<'_, C, D> {
     }
 }
 
-/// Two rows of four columns at once, on lanes of eight, if they are different ones.
+/// Two rows of four columns at once, on lanes of eight, if they are different ones that are here.
 struct InPairs<'s, C>(Chunk<'s, C>);
 
 impl<C: Class> Kernel for InPairs<'_, C> {

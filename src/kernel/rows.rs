@@ -24,6 +24,9 @@ pub(super) const PREFETCH_AHEAD: usize = 384;
 /// columns".
 const INLINED: usize = 32;
 
+/// The same in large tables, where a chunk of longer rows is too far ahead: see docs/decisions.md, "Prefetching".
+const INLINED_OF_LARGE: usize = 17;
+
 /// A step for some rows of a table.
 ///
 /// `params` and `accumulator` have the shape, `grads` has values for each of `rows`, and a row that is not in the table is
@@ -59,7 +62,8 @@ impl Rows<'_> {
     /// Whether the step of a row is to be inlined: see [`ShortRows`]. Bags need [`AnyRows`].
     #[inline(always)]
     pub(crate) fn are_short(&self) -> bool {
-        self.are_plain() && self.shape.dim < INLINED
+        let below = if self.params.len() < PREFETCH_FROM { INLINED } else { INLINED_OF_LARGE };
+        self.are_plain() && self.shape.dim < below
     }
 }
 
@@ -72,7 +76,7 @@ impl Rows<'_> {
 
     /// Goes over the rows that are here, with their gradients, parameters and accumulators.
     #[inline(always)]
-    fn each<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const PREFETCHED: bool, const PLAIN: bool>(
+    fn each<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const ROWS_AHEAD: bool, const PLAIN: bool>(
         &mut self,
         lanes: L,
         mut row_step: impl FnMut(&mut [f32], &[f32], &mut [f32]),
@@ -89,7 +93,7 @@ impl Rows<'_> {
             never!("accumulators for each row");
         }
         let ahead = match PREFETCH_AHEAD.checked_div(dim) {
-            Some(rows) if PREFETCHED && L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
+            Some(rows) if ROWS_AHEAD && L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
             _ => usize::MAX,
         };
         each_chunk(
@@ -98,7 +102,7 @@ impl Rows<'_> {
             padding,
             #[inline(always)]
             |position, places| {
-                if const { !PREFETCHED && PLAIN && L::CAN_PREFETCH } {
+                if const { !ROWS_AHEAD && PLAIN && L::CAN_PREFETCH } {
                     Ahead { rows, first_row, padding, dim, accumulators }.ask(
                         lanes,
                         position,
@@ -117,7 +121,7 @@ impl Rows<'_> {
                     };
                     let position = position.saturating_add(offset);
                     offset = offset.wrapping_add(1);
-                    if PREFETCHED
+                    if ROWS_AHEAD
                         && let Some(row) = rows.get(position.saturating_add(ahead))
                         && let Some((params, accumulators)) = self.row::<ROW_WISE, PLAIN>(row.wrapping_sub(first_row))
                     {
@@ -277,6 +281,7 @@ impl<C: Class> Kernel for ShortRows<'_, '_, C> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
         let mut step = Step::<C>::new(self.0.rule, C::WITHOUT.or(Flags::FAST));
         self.0.each::<W, L, false, false, true>(
             lanes,

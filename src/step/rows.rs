@@ -108,9 +108,9 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
         run(backend, NarrowRows::<Usual>(step, PhantomData))
     } else if is_usual && step.are_short() {
         run(backend, ShortRows::<Usual>(step, PhantomData))
-    } else if is_decayed && lanes >= 8 && step.are_narrow() {
+    } else if is_decayed && lanes >= Decayed::LEAST_LANES && step.are_narrow() {
         run(backend, NarrowRows::<Decayed>(step, PhantomData))
-    } else if is_decayed && lanes >= 8 && step.are_short() {
+    } else if is_decayed && lanes >= Decayed::LEAST_LANES && step.are_short() {
         run(backend, ShortRows::<Decayed>(step, PhantomData))
     } else if is_usual {
         run(backend, AnyRows::<Usual, false, false>(step, PhantomData))

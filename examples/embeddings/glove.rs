@@ -88,6 +88,11 @@ impl Run {
         self.passes.get(self.best).map_or(f64::INFINITY, |pass| pass.validation)
     }
 
+    /// The least time of a pass.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.passes.iter().map(|pass| pass.seconds).fold(f64::INFINITY, f64::min)
+    }
+
     /// How many passes it takes until one has this.
     pub(crate) fn passes_to(&self, end: impl Fn(&Pass) -> bool) -> f64 {
         self.passes.iter().position(end).map_or(f64::INFINITY, |position| (position + 1) as f64)
@@ -107,8 +112,7 @@ pub(crate) fn train(
     // A row is its parameters and, behind them, its accumulators.
     let mut memory = Vec::new();
     for row in 1..=2 * words {
-        // As in GloVe, numbers start from −1/2 to 1/2, divided by the size of a vector.
-        memory.extend((0..COLUMNS).map(|_| (random.below(1 << 24) as f32 / (1 << 24) as f32 - 0.5) / DIM as f32));
+        memory.extend((0..COLUMNS).map(|_| start(&mut random)));
         memory.resize(row * (COLUMNS + accumulators), opt.initial_accumulator());
     }
     let bytes = size_of_val(&memory[..]);
@@ -143,6 +147,11 @@ pub(crate) fn train(
     Ok(Run { method, rate, passes, best, rows, effective_rates, bytes })
 }
 
+/// What a number starts from. As in `GloVe`: −1/2 to 1/2, divided by the size of a vector.
+pub(crate) fn start(random: &mut SplitMix64) -> f32 {
+    (random.below(1 << 24) as f32 / (1 << 24) as f32 - 0.5) / DIM as f32
+}
+
 /// The rows while they are learnt: first those of words, then those of contexts.
 enum Learner<'a> {
     Sgd { rate: f32, params: &'a mut [f32] },
@@ -163,16 +172,7 @@ impl Learner<'_> {
         let mut grads = [0.0; 2 * COLUMNS];
         for pair in pairs {
             let [word, context] = rows(pair, words);
-            let (w, c) = (self.row(word), self.row(context));
-            let error = error(pair, w, c);
-            sum += cost(pair, error);
-            // f(X)·error times the other vector, and times 1 for the bias.
-            let gradient = pair.weight * error;
-            let (of_word, of_context) = grads.split_at_mut(COLUMNS);
-            for (((of_word, of_context), w), c) in of_word.iter_mut().zip(of_context).zip(w).zip(c) {
-                (*of_word, *of_context) = (gradient * c, gradient * w);
-            }
-            (grads[DIM], grads[COLUMNS + DIM]) = (gradient, gradient);
+            sum += gradients(pair, self.row(word), self.row(context), &mut grads);
             self.step([word, context], &grads)?;
         }
         Ok(sum / pairs.len() as f64)
@@ -211,6 +211,19 @@ impl Learner<'_> {
     }
 }
 
+/// The gradients of a pair's two rows; the result is its cost.
+pub(crate) fn gradients(pair: &Pair, w: &[f32], c: &[f32], grads: &mut [f32; 2 * COLUMNS]) -> f64 {
+    let error = error(pair, w, c);
+    // f(X)·error times the other vector, and times 1 for the bias.
+    let gradient = pair.weight * error;
+    let (of_word, of_context) = grads.split_at_mut(COLUMNS);
+    for (((of_word, of_context), w), c) in of_word.iter_mut().zip(of_context).zip(w).zip(c) {
+        (*of_word, *of_context) = (gradient * c, gradient * w);
+    }
+    (grads[DIM], grads[COLUMNS + DIM]) = (gradient, gradient);
+    cost(pair, error)
+}
+
 /// The mean cost of pairs.
 pub(crate) fn mean_cost<'a>(row: impl Fn(usize) -> &'a [f32], words: usize, pairs: &[Pair]) -> f64 {
     let each = |pair: &Pair| {
@@ -220,7 +233,7 @@ pub(crate) fn mean_cost<'a>(row: impl Fn(usize) -> &'a [f32], words: usize, pair
     pairs.iter().map(each).sum::<f64>() / pairs.len() as f64
 }
 
-fn rows(pair: &Pair, words: usize) -> [usize; 2] {
+pub(crate) fn rows(pair: &Pair, words: usize) -> [usize; 2] {
     [pair.word as usize, words + pair.context as usize]
 }
 

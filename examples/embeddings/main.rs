@@ -8,7 +8,8 @@
 //! of row-wise Adagrad, and 1.1 to 1.7 times that of `Adagrad::glove`. Of pairs that were held out, the cost of row-wise
 //! Adagrad was 96.5 to 98.7 % of SGD's, and that of the other two 99.5 to 103.5 %.
 //!
-//! `cargo run --release --example embeddings -- good monday` shows the nearest neighbours of these words.
+//! `cargo run --release --example embeddings -- good monday` shows the nearest neighbours of these words. With `--features half`
+//! it also trains with `bf16` numbers, beside `f32`.
 
 mod charts;
 #[path = "../common/mod.rs"]
@@ -20,6 +21,8 @@ mod messages;
 mod report;
 #[path = "../common/shuffle.rs"]
 mod shuffle;
+#[cfg(feature = "half")]
+mod sixteen;
 
 use core::error::Error;
 use std::path::Path;
@@ -56,7 +59,7 @@ impl Tried {
 
     /// The least time of a pass, which other work on the machine disturbs least.
     pub(crate) fn seconds(&self) -> f64 {
-        self.runs.iter().flat_map(|run| &run.passes).map(|pass| pass.seconds).fold(f64::INFINITY, f64::min)
+        self.runs.iter().map(Run::seconds).fold(f64::INFINITY, f64::min)
     }
 }
 
@@ -79,6 +82,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     report::general(&tried, &corpus);
     report::effective_rates(&tried, &corpus);
     report::neighbours(&tried, &corpus);
+    #[cfg(feature = "half")]
+    report::sixteen(&sixteen::runs(tried[1].fitted().rate, &corpus)?, &corpus);
 
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     std::fs::create_dir_all(&target)?;

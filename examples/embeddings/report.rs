@@ -6,6 +6,8 @@ use crate::glove::{COLUMNS, DIM, Method, PASSES, Run, dot, mean_cost};
 use crate::messages::Message;
 use crate::{RATES, Tried};
 
+/// So many neighbours of a word are shown.
+const NEIGHBOURS: usize = 6;
 /// The passes after which the cost is printed.
 const STOPS: [usize; 5] = [1, 2, 5, 10, PASSES];
 /// Words are grouped by how often the messages have them: the least number of each group.
@@ -149,34 +151,74 @@ pub(crate) fn effective_rates(tried: &[Tried], corpus: &Corpus<'_>) {
 
 /// The nearest neighbours of the words of the command line, or of some others, by the vectors of SGD and the best ones.
 pub(crate) fn neighbours(tried: &[Tried], corpus: &Corpus<'_>) {
-    let mut words: Vec<String> = std::env::args().skip(1).map(|word| word.to_lowercase()).collect();
-    println!("\nNearest neighbours, by the cosine of the sums of both vectors of a word");
-    if words.is_empty() {
-        println!("  Try your own: cargo run --release --example embeddings -- love tomorrow");
-        words = ["good", "happy", "he", "home", "free", "prize"].map(Into::into).into();
-    }
     let best =
         (1..tried.len()).min_by(|&a, &b| tried[a].general().validation().total_cmp(&tried[b].general().validation()));
     let shown = [Some(0), best].into_iter().flatten();
-    let vectors: Vec<(&str, Vec<[f32; DIM]>)> =
-        shown.map(|i| (tried[i].method.name(), unit_vectors(tried[i].general(), corpus.vocabulary.len()))).collect();
+    let shown: Vec<(&str, &Run)> = shown.map(|i| (tried[i].method.name(), tried[i].general())).collect();
+    println!("\nNearest neighbours, by the cosine of the sums of both vectors of a word");
+    if std::env::args().len() < 2 {
+        println!("  Try your own: cargo run --release --example embeddings -- love tomorrow");
+    }
+    neighbours_by(&shown, corpus);
+}
+
+/// The same by the vectors of these runs.
+fn neighbours_by(shown: &[(&str, &Run)], corpus: &Corpus<'_>) {
+    let mut words: Vec<String> = std::env::args().skip(1).map(|word| word.to_lowercase()).collect();
+    if words.is_empty() {
+        words = ["good", "happy", "he", "home", "free", "prize"].map(Into::into).into();
+    }
+    let vectors: Vec<_> = shown.iter().map(|(_, run)| unit_vectors(run, corpus.vocabulary.len())).collect();
     for word in words {
         let Some(row) = corpus.vocabulary.iter().position(|known| *known == word) else {
             println!("  {word:<10} occurs fewer than {LEAST} times");
             continue;
         };
-        for (i, (name, vectors)) in vectors.iter().enumerate() {
-            let mut near: Vec<(f32, &str)> = vectors
-                .iter()
-                .zip(&corpus.vocabulary)
-                .filter(|&(_, known)| *known != word)
-                .map(|(vector, known)| (dot(&vectors[row], vector), *known))
+        for (i, ((name, _), vectors)) in shown.iter().zip(&vectors).enumerate() {
+            let near: Vec<String> = nearest(vectors, row)
+                .into_iter()
+                .map(|near| format!("{} {:.2}", corpus.vocabulary[near], dot(&vectors[row], &vectors[near])))
                 .collect();
-            near.sort_by(|a, b| b.0.total_cmp(&a.0));
-            let near: Vec<String> = near[..6].iter().map(|(cosine, word)| format!("{word} {cosine:.2}")).collect();
             println!("  {:<10}{name:<16}{}", if i == 0 { &word } else { "" }, near.join(", "));
         }
     }
+}
+
+/// The six nearest neighbours of a word.
+fn nearest(vectors: &[[f32; DIM]], word: usize) -> Vec<usize> {
+    let cosine = |other: usize| dot(&vectors[word], &vectors[other]);
+    let mut near: Vec<(f32, usize)> =
+        (0..vectors.len()).filter(|&other| other != word).map(|other| (cosine(other), other)).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    near.into_iter().take(NEIGHBOURS).map(|(_, word)| word).collect()
+}
+
+/// The same method with other types of numbers, the first of which is `f32`.
+#[cfg(feature = "half")]
+pub(crate) fn sixteen(runs: &[(&str, Run)], corpus: &Corpus<'_>) {
+    let words = corpus.vocabulary.len();
+    println!("\nAdagrad with parameters and accumulators in 16 bits, two tables, at the rate that was best for f32");
+    line("", &(0..runs.len()).collect::<Vec<_>>(), |run| runs[run].0.into(), false);
+    let each = |value: &dyn Fn(&Run) -> f64| runs.iter().map(|(_, run)| value(run)).collect::<Vec<_>>();
+    line("kB of memory", &each(&|run| run.bytes as f64 / 1e3), whole, false);
+    line("ms a pass, on one thread", &each(&|run| 1e3 * run.seconds()), decimal, false);
+    for stop in STOPS {
+        line(&format!("cost in pass {stop}"), &each(&|run| run.passes[stop - 1].cost), |x| format!("{x:.5}"), false);
+    }
+    let held_out = |run: &Run| mean_cost(|row| vector(run, row), words, &corpus.held_out);
+    line("held out, after all passes", &each(&held_out), |x| format!("{x:.5}"), false);
+    let near = |run: &Run| {
+        let vectors = unit_vectors(run, words);
+        (0..words).map(|word| nearest(&vectors, word)).collect::<Vec<_>>()
+    };
+    let of_f32 = near(&runs[0].1);
+    let shared = |run: &Run| {
+        let both = of_f32.iter().zip(near(run)).map(|(a, b)| a.iter().filter(|word| b.contains(word)).count());
+        both.sum::<usize>() as f64 / (NEIGHBOURS * words) as f64
+    };
+    line("neighbours as by f32", &each(&shared), percent, false);
+    println!("  All of these tables are in the caches. There conversions cost time, and bytes do not.");
+    neighbours_by(&runs.iter().map(|(name, run)| (*name, run)).collect::<Vec<_>>(), corpus);
 }
 
 /// Of each word the sum of its vectors, with length 1.

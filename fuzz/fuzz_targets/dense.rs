@@ -33,9 +33,9 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let grads = g.given().to_vec();
     let mut check = |step: Step<'_>| {
-        on_every_backend(&options.adagrad(), &faults, &mut w, &mut a, step, |[w, a], after, report| {
+        on_every_backend(&options.adagrad(), &faults, &mut w, &mut a, step, |(w, a), after, report| {
             if options.arithmetic == Arithmetic::Fast {
-                options.assert_fast([w, &grads, a], after, report.skipped);
+                options.assert_fast([w, &grads, a], [after.0, after.1], report.skipped);
             } else {
                 expected.assert(after, report);
             }

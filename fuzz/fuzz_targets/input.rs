@@ -285,17 +285,17 @@ pub struct Expected {
 }
 
 /// A call that steps: with these hyper-parameters, parameters and accumulators.
-pub type Step<'a> = &'a mut dyn FnMut(&Adagrad, &mut [f32], &mut [f32]) -> Result<Report, Error>;
+pub type Step<'a, P = f32, A = f32> = &'a mut dyn FnMut(&Adagrad, &mut [P], &mut [A]) -> Result<Report, Error>;
 
 /// Takes a step on every backend, and on the detected one. `check` is given the parameters and accumulators before and
 /// after each that succeeds, and its report.
-pub fn on_every_backend(
+pub fn on_every_backend<P: Pod, A: Pod>(
     opt: &Adagrad,
     faults: &[Error],
-    params: &mut Buffer<f32>,
-    accumulator: &mut Buffer<f32>,
-    step: Step<'_>,
-    check: impl Fn([&[f32]; 2], [&[f32]; 2], Report),
+    params: &mut Buffer<P>,
+    accumulator: &mut Buffer<A>,
+    step: Step<'_, P, A>,
+    check: impl Fn((&[P], &[A]), (&[P], &[A]), Report),
 ) {
     for backend in Backend::ALL.iter().copied().map(Some).chain([None]) {
         let mut faults = faults.to_vec();
@@ -309,8 +309,8 @@ pub fn on_every_backend(
         count(params.given().len());
         let result = step(&opt, params.fresh(), accumulator.fresh());
         if accepted(&result, &faults) {
-            let after = [params.written(), accumulator.written()];
-            check([params.given(), accumulator.given()], after, result.unwrap_or_default());
+            let after = (params.written(), accumulator.written());
+            check((params.given(), accumulator.given()), after, result.unwrap_or_default());
         } else {
             params.assert_untouched();
             accumulator.assert_untouched();
@@ -320,7 +320,7 @@ pub fn on_every_backend(
 
 impl Expected {
     /// Fails unless a step made these.
-    pub fn assert(&self, [params, accumulator]: [&[f32]; 2], report: Report) {
+    pub fn assert(&self, (params, accumulator): (&[f32], &[f32]), report: Report) {
         assert_same(params, &self.params, "params");
         assert_same(accumulator, &self.accumulator, "accumulator");
         assert_eq!(report.skipped, self.skipped, "skipped");

@@ -26,6 +26,11 @@ impl Kind {
         Self { dim, row_wise, padding, skips_outside: input.one_in(4), greatest }
     }
 
+    /// How many accumulators so many parameters have.
+    pub fn accumulators(&self, params: usize) -> usize {
+        if self.row_wise { params.checked_div(self.dim).unwrap_or(0) } else { params }
+    }
+
     fn table<'a>(&self, params: &'a mut [f32], accumulator: &'a mut [f32]) -> Result<Table<'a>, Error> {
         let new = if self.row_wise { Table::row_wise } else { Table::new };
         let table = new(params, accumulator, self.dim)?.with_out_of_range_skipped(self.skips_outside);
@@ -47,6 +52,14 @@ pub struct Step<'a> {
     pub faults: Vec<Error>,
 }
 
+/// What must become of a step: the row of each gradient, where it has one; how many are not in the table; and the errors
+/// of which there must be one, if there are any.
+pub struct Expectation {
+    pub places: Vec<Option<usize>>,
+    pub out_of_range: usize,
+    pub faults: Vec<Error>,
+}
+
 impl Step<'_> {
     /// Takes the step by each of the calls on every backend.
     pub fn check(
@@ -57,20 +70,10 @@ impl Step<'_> {
     ) {
         let Self { options, kind, .. } = self;
         let (dim, len) = (kind.dim, params.given().len());
-        let table_rows = len.checked_div(dim).unwrap_or(0);
-        let expected_len = if kind.row_wise { table_rows } else { len };
-        let accumulator_len = input.length(expected_len);
+        let accumulator_len = input.length(kind.accumulators(len));
         let mut accumulator = input.accumulators(accumulator_len, options);
 
-        let (places, out_of_range, outside) = self.places(table_rows);
-        let faults: Vec<Error> = if dim == 0 {
-            vec![Error::ZeroDim]
-        } else if len % dim != 0 {
-            vec![Error::NotRows { what: "params", len, row: dim }]
-        } else {
-            let shape = length_fault("accumulator", expected_len, accumulator_len);
-            shape.into_iter().chain(fault_of(options)).chain(self.faults.iter().copied()).chain(outside).collect()
-        };
+        let Expectation { places, out_of_range, faults } = self.expectation(len, accumulator_len);
         let mut expected = Expected {
             params: params.given().to_vec(),
             accumulator: accumulator.given().to_vec(),
@@ -90,9 +93,9 @@ impl Step<'_> {
         }
         // Row-wise steps are exact.
         let fast = options.arithmetic == Arithmetic::Fast && !kind.row_wise;
-        let check = |before: [&[f32]; 2], after: [&[f32]; 2], report: Report| {
+        let check = |(w, a): (&[f32], &[f32]), after: (&[f32], &[f32]), report: Report| {
             if fast {
-                assert_fast_rows(options, before, after, dim, &rows, &grads, report.skipped);
+                assert_fast_rows(options, [w, a], [after.0, after.1], dim, &rows, &grads, report.skipped);
                 assert_eq!(report.out_of_range, out_of_range, "out of range");
             } else {
                 expected.assert(after, report);
@@ -102,6 +105,22 @@ impl Step<'_> {
             let mut step = |opt: &Adagrad, w: &mut [f32], a: &mut [f32]| call(opt, &mut kind.table(w, a)?);
             on_every_backend(&options.adagrad(), &faults, params, &mut accumulator, &mut step, check);
         }
+    }
+
+    /// What must become of a call with so many parameters and accumulators.
+    pub fn expectation(&self, len: usize, accumulators: usize) -> Expectation {
+        let Self { options, kind, .. } = self;
+        let dim = kind.dim;
+        let (places, out_of_range, outside) = self.places(len.checked_div(dim).unwrap_or(0));
+        let faults: Vec<Error> = if dim == 0 {
+            vec![Error::ZeroDim]
+        } else if len % dim != 0 {
+            vec![Error::NotRows { what: "params", len, row: dim }]
+        } else {
+            let shape = length_fault("accumulator", kind.accumulators(len), accumulators);
+            shape.into_iter().chain(fault_of(options)).chain(self.faults.iter().copied()).chain(outside).collect()
+        };
+        Expectation { places, out_of_range, faults }
     }
 
     /// The row that each index names, `None` where it is passed over; how many of these are not in the table; and the error

@@ -37,12 +37,13 @@ pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Sto
     let (sum, dim) = (sum_of_squares(&rule, lanes, params, grads), params.len());
     // Both are correctly rounded, and so the same. The product is faster: see docs/decisions.md, "The mean of a row".
     let mean = if dim.is_power_of_two() { sum * (1.0 / dim as f32) } else { sum / dim as f32 };
-    let sum = rules.accumulated_mean(lanes, lanes.splat(before), lanes.splat(mean));
-    let under = if rule.flags.any(Flags::STEP_FIRST) { lanes.splat(before) } else { sum };
+    let (old, mean) = (lanes.splat(before), lanes.splat(mean));
+    let sum = rules.accumulated_mean(lanes, old, mean);
+    let remainder = if R::BY_CHANCE { first(lanes, rules.remainder_of_mean(lanes, old, mean, sum)) } else { 0.0 };
+    let under = if rule.flags.any(Flags::STEP_FIRST) { old } else { sum };
     let [d] = rules.denominators(lanes, [under]);
     let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
     let (sum, mut moves) = (first(lanes, sum), Move { rule, rate: first(lanes, rate), d: first(lanes, d) });
-    let remainder = if R::BY_CHANCE { rule.remainder_of_mean(Scalar, before, mean, sum) } else { 0.0 };
     let sum = rounding.one::<A>(sum, remainder);
     if const { !C::WITHOUT.any(Flags::SKIP) } && rule.flags.any(Flags::SKIP) {
         let mut test = Test { moves, good: before >= 0.0 && sum <= f32::MAX };

@@ -59,9 +59,7 @@ macro_rules! sixteen_bits {
             #[inline(always)]
             fn load_first<const W: usize, L: Lanes<W>>(lanes: L, from: &[Self]) -> L::Vector {
                 let mut block = [0; W];
-                for (to, from) in block.iter_mut().zip(from) {
-                    *to = from.to_bits();
-                }
+                copy_first::<W>(from.reinterpret_cast(), &mut block);
                 $load(lanes, &block)
             }
 
@@ -69,15 +67,31 @@ macro_rules! sixteen_bits {
             fn store_first<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, to: &mut [Self]) {
                 let mut block = [0; W];
                 $store(lanes, value, &mut block);
-                for (to, from) in to.iter_mut().zip(block) {
-                    *to = Self::from_bits(from);
-                }
+                copy_first::<W>(&block, to.reinterpret_cast_mut());
             }
         }
     };
 }
 sixteen_bits!(bf16, load_bf16, store_bf16, round_bf16, dither_bf16, false);
 sixteen_bits!(f16, load_f16, store_f16, round_f16, dither_f16, true);
+
+/// Copies as many values as both have, at most `W`, in pieces of constant lengths: a loop would become a call of `memcpy`.
+#[inline(always)]
+fn copy_first<const W: usize>(from: &[u16], to: &mut [u16]) {
+    let mut at: usize = 0;
+    macro_rules! pieces {
+        ($($n:literal)*) => {$(
+            if W >= $n
+                && let (Some(from), Some(to)) = (from.get(at..), to.get_mut(at..))
+                && let (Some(from), Some(to)) = (from.first_chunk::<$n>(), to.first_chunk_mut::<$n>())
+            {
+                *to = *from;
+                at = at.wrapping_add($n);
+            }
+        )*};
+    }
+    pieces!(16 8 4 2 1);
+}
 
 #[inline(always)]
 fn load_bf16<const W: usize, L: Lanes<W>>(lanes: L, bits: &[u16; W]) -> L::Vector {

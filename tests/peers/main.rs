@@ -5,6 +5,8 @@
 //! from the first state. This file has a test for each peer.
 
 mod files;
+#[cfg(feature = "half")]
+mod half;
 mod near;
 #[path = "../reference/mod.rs"]
 mod reference;

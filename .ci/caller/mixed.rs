@@ -1,0 +1,32 @@
+//! Steps of 16-bit types, for `.ci/run`, which looks for calls in their loops: generic functions are compiled where they are
+//! used.
+
+use adagrad::{Adagrad, Error, MixedTable, Report, Rounding};
+use half::{bf16, f16};
+
+macro_rules! steps {
+    ($($name:ident: $P:ty, $G:ty, $A:ty;)*) => {$(
+        pub mod $name {
+            use super::*;
+
+            pub fn dense(opt: &Adagrad, w: &mut [$P], g: &[$G], a: &mut [$A], by: Rounding) -> Result<Report, Error> {
+                opt.step_mixed(w, g, a, by)
+            }
+
+            pub fn rows(
+                opt: &Adagrad,
+                table: &mut MixedTable<'_, $P, $A>,
+                rows: &[u32],
+                g: &[$G],
+                by: Rounding,
+            ) -> Result<Report, Error> {
+                opt.step_mixed_rows(table, rows, g, by)
+            }
+        }
+    )*};
+}
+steps! {
+    all_bf16: bf16, bf16, bf16;
+    all_f16: f16, f16, f16;
+    one_of_each: f32, bf16, f16;
+}

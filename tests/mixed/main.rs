@@ -5,10 +5,13 @@ mod conversions;
 mod dense;
 #[path = "../inputs/mod.rs"]
 mod inputs;
+#[path = "../peers/json.rs"]
+mod json;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rows;
 mod stochastic;
+mod torch;
 
 use core::fmt::Display;
 

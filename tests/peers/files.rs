@@ -4,6 +4,7 @@ use core::iter::zip;
 
 use serde_json::Value;
 
+use crate::json::{parse, patterns, text};
 use crate::{Layout, Peer};
 
 /// Parameters and accumulators.
@@ -105,30 +106,12 @@ fn replace_rows(table: &mut [f64], rows: &[usize], dim: usize, values: &[f64]) {
     }
 }
 
-pub fn parse(line: &str) -> Value {
-    serde_json::from_str(line).expect("a line of JSON")
-}
-
-pub fn text(value: &Value) -> &str {
-    value.as_str().expect("a string")
-}
-
 fn list(value: &Value) -> &[Value] {
     value.as_array().expect("a list")
 }
 
 fn indices(value: &Value) -> Vec<usize> {
     list(value).iter().map(|index| index.as_u64().expect("a row index") as usize).collect()
-}
-
-/// The bit patterns in a string, of `digits` hexadecimal digits each.
-pub fn patterns(value: &Value, digits: usize) -> impl Iterator<Item = u64> {
-    let text = text(value);
-    assert_eq!(text.len() % digits, 0, "{digits} digits each");
-    (0..text.len() / digits).map(move |i| {
-        let word = &text[i * digits..][..digits];
-        u64::from_str_radix(word, 16).expect("hexadecimal digits")
-    })
 }
 
 pub fn words(value: &Value) -> Vec<f32> {

@@ -5,8 +5,7 @@
 //! from the first state. This file has a test for each peer.
 
 mod files;
-#[cfg(feature = "half")]
-mod half;
+mod json;
 mod near;
 #[path = "../reference/mod.rs"]
 mod reference;
@@ -14,7 +13,8 @@ mod regularized;
 mod replay;
 
 use adagrad::{Adagrad, Arithmetic, Epsilon, Schedule, WeightDecay};
-use files::{Case, parse};
+use files::Case;
+use json::parse;
 
 /// The rates that `PyTorch` used, recorded as `clr`.
 #[test]

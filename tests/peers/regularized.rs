@@ -3,7 +3,8 @@
 use adagrad::{Backend, Ftrl, Proximal};
 use serde_json::Value;
 
-use crate::files::{parse, text, words};
+use crate::files::words;
+use crate::json::{parse, text};
 use crate::reference::assert_same;
 
 /// How far a parameter of proximal Adagrad may be from the peer's. `TensorFlow` takes `1/√G` from an approximation and then

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use adagrad::{Adagrad, Backend, Epsilon, Error, Report, RowIndex, Table, WeightDecay, coalesce};
 use serde_json::Value;
 
-use crate::files::{Case, State, parse, patterns, text, words};
+use crate::files::{Case, State, words};
+use crate::json::{parse, patterns, text};
 use crate::near::{Near, ulp};
 use crate::reference::same;
 use crate::{Agreement, Counts, Layout, Peer, ULPS_OF_UPDATE, ZERO_OVER_ZERO};

@@ -4,7 +4,7 @@ use adagrad::{Adagrad, Backend, Epsilon, Rounding, Schedule, WeightDecay};
 use half::{bf16, f16};
 use serde_json::Value;
 
-use crate::files::{parse, patterns, text};
+use crate::json::{parse, patterns, text};
 use crate::reference::assert_same;
 use crate::reference::mixed::Stored;
 
@@ -38,7 +38,7 @@ fn replay<T: Stored>(of_bits: fn(u16) -> T, case: &Value, backend: Backend, cont
 fn torch_half() {
     for backend in Backend::available() {
         let mut compared = 0;
-        for line in include_str!("recordings/torch_half.jsonl").lines() {
+        for line in include_str!("../peers/recordings/torch_half.jsonl").lines() {
             let case = parse(line);
             let context = format!("{backend}: {line:.120}");
             compared += match text(&case["dtype"]) {

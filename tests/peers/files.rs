@@ -4,7 +4,7 @@ use core::iter::zip;
 
 use serde_json::Value;
 
-use crate::json::{parse, patterns, text};
+use crate::json::{patterns, text};
 use crate::{Layout, Peer};
 
 /// Parameters and accumulators.

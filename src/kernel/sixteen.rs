@@ -91,6 +91,7 @@ fn copy_first<const W: usize>(from: &[u16], to: &mut [u16]) {
         )*};
     }
     pieces!(16 8 4 2 1);
+    let _ = at; // the last one is not read, of which some versions of Rust warn
 }
 
 #[inline(always)]

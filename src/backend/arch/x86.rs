@@ -258,16 +258,10 @@ macro_rules! detection {
 /// Whether the CPU has F16C. It may be asked only where it has AVX, and so the instruction that tells.
 #[cfg(feature = "half")]
 fn has_f16c() -> bool {
-    /// Unsafe in older versions of Rust only.
-    ///
-    /// # Safety
-    ///
-    /// The CPU has the instruction.
-    unsafe fn leaf_1() -> u32 {
-        intrinsics::__cpuid(1).ecx
-    }
+    // The function is unsafe in older versions of Rust only.
+    let cpuid: unsafe fn(u32) -> intrinsics::CpuidResult = intrinsics::__cpuid;
     // SAFETY: the CPU has AVX, and every one with it has the instruction.
-    unsafe { leaf_1() & 1 << 29 != 0 }
+    unsafe { cpuid(1).ecx & 1 << 29 != 0 }
 }
 
 mod avx2;

@@ -4,10 +4,13 @@
 //! ```
 //! use adagrad_candle::{Adagrad, AdagradOptimizer, Config, Optimizer, Schedule};
 //! use candle_core::{DType, Device, Tensor};
-//! use candle_nn::{Module, VarBuilder, VarMap, linear};
+//! use candle_nn::{Init, Linear, Module, VarBuilder, VarMap};
 //!
 //! let variables = VarMap::new();
-//! let model = linear(2, 1, VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu))?;
+//! let builder = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);
+//! let weight = builder.get_with_hints((1, 2), "weight", Init::Const(0.0))?;
+//! let bias = builder.get_with_hints(1, "bias", Init::Const(0.0))?;
+//! let model = Linear::new(weight, Some(bias));
 //! let config = Config::new(Adagrad::pytorch(0.5)).with_schedule(Schedule::constant(0.5).with_linear_cool_down(100, 100, 0.0));
 //! let mut optimizer = AdagradOptimizer::from_var_map(&variables, config)?;
 //!

@@ -10,8 +10,10 @@ use crate::backend::lanes::{Kernel, Lanes, SliceKernel};
 
 const HALF_GROUP: usize = GROUP / 2;
 
-/// From how many elements on groups begin where a vector may.
-const ALIGN_FROM: usize = 512;
+/// From how many elements on groups begin where a vector may: see docs/decisions.md, "Where groups begin".
+const fn align_from(lanes: usize) -> usize {
+    if lanes <= 8 { 512 } else { 1280 }
+}
 
 /// From how many elements on the slices, 12 bytes an element, are beyond a second-level cache.
 pub(super) const IN_TURN_FROM: usize = 1 << 17;
@@ -46,7 +48,8 @@ impl<C: Class> SliceKernel for Long<C> {
             return Short::<C>::run(lanes, rule, w, g, a);
         }
         let len = w.len();
-        let begin = if len < ALIGN_FROM { 0 } else { w.as_ptr().align_offset(W * size_of::<f32>()).min(len) };
+        let begin =
+            if len < const { align_from(W) } { 0 } else { w.as_ptr().align_offset(W * size_of::<f32>()).min(len) };
         let (Some((w_head, w)), Some((g_head, g)), Some((a_head, a))) =
             (w.split_at_mut_checked(begin), g.split_at_checked(begin), a.split_at_mut_checked(begin))
         else {

@@ -30,9 +30,15 @@ macro_rules! thin {
         #[inline(always)]
         $visibility fn $name $(<$Kernel: SliceKernel>)? (rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
             #[inline(never)]
-            unsafe fn inside $(<$Kernel: SliceKernel>)? (rule: &Rule<f32>, w: *mut f32, g: *const f32, a: *mut f32, len: usize) -> usize {
-                // SAFETY: see the call, which the slices' borrows last for.
-                let (w, g, a) = unsafe { slices(w, g, a, len) };
+            unsafe fn inside $(<$Kernel: SliceKernel>)? (
+                rule: *const Rule<f32>,
+                w: *mut f32,
+                g: *const f32,
+                a: *mut f32,
+                len: usize,
+            ) -> usize {
+                // SAFETY: see the call, which the borrows of the slices and of the rule last for.
+                let ((w, g, a), rule) = unsafe { (slices(w, g, a, len), &*rule) };
                 $body(rule, w, g, a)
             }
             let len = w.len();
@@ -43,7 +49,8 @@ macro_rules! thin {
             if g.len() != len || a.len() != len {
                 crate::kernel::never!("the slices have one length");
             }
-            // SAFETY: all three slices have this length.
+            // SAFETY: all three slices have this length, and the rule's address is that of a reference: see docs/decisions.md,
+            // "Options that are copied".
             unsafe { inside $(::<$Kernel>)? (rule, w.as_mut_ptr(), g.as_ptr(), a.as_mut_ptr(), len) }
         }
     )*};

@@ -181,6 +181,9 @@ impl<const W: usize, L: Lanes<W>> Place<W, L, 1> for Halves<'_> {
 
 /// What is done to each group of blocks. It holds hyper-parameters and results as `f32`, and so fits lanes of any width.
 pub(crate) trait Pass {
+    /// Whether what is left, less than a block, is halves of a block, and not one that is padded.
+    const IN_HALVES: bool = false;
+
     fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
         &mut self,
         lanes: L,
@@ -267,7 +270,7 @@ impl<V: Storage, G: Storage, A: Storage, P: Pass> Kernel for Blocks<'_, V, G, A,
         if W == 1 || w_rest.is_empty() {
             return;
         }
-        if L::HAS_HALF && w_rest.len() <= W / 2 {
+        if L::HAS_HALF && (P::IN_HALVES || w_rest.len() <= W / 2) {
             lanes.on_half(Blocks { w: w_rest, g: g_rest, a: a_rest, pass });
         } else {
             pass.blocks::<W, L, 1>(lanes, w_rest, g_rest, a_rest);

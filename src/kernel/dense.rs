@@ -150,6 +150,8 @@ impl<'a, C: Class> Step<'a, C> {
 }
 
 impl<C: Class> Pass for Step<'_, C> {
+    const IN_HALVES: bool = !C::WITHOUT.any(Flags::DECAY);
+
     #[inline(always)]
     fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
         &mut self,

@@ -154,6 +154,16 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
     }
 
+    /// The same of four.
+    #[inline(always)]
+    fn trees(self, p: &[[f32; 8]; 4]) -> [f32; 4] {
+        let mut sums = [0.0; 4];
+        for (sum, p) in sums.iter_mut().zip(p) {
+            *sum = self.tree(p);
+        }
+        sums
+    }
+
     /// Two halves of a block, which may lie anywhere. Asked only where [`Lanes::HAS_HALF`] holds.
     #[inline(always)]
     fn load_halves(self, low: &[f32; 4], high: &[f32; 4]) -> Self::Vector {

@@ -2,13 +2,11 @@
 
 use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
-use core::slice;
 
 use super::blocks::{Halves, Pass};
 use super::class::Class;
 use super::dense::Step;
-use super::rounding::Nearest;
-use super::row_wise::step_row;
+use super::row_wise::{TOGETHER, step_together};
 use super::rows::{Ahead, Rows, each_chunk};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes};
@@ -151,7 +149,7 @@ impl<'s, C: Class> Chunk<'s, C> {
     }
 }
 
-/// One row after the other, row-wise.
+/// Some rows together, row-wise, as far as they are different ones.
 struct RowWise<'s, C, const D: usize>(Chunk<'s, C>);
 
 impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
@@ -159,14 +157,44 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        let (params, accumulators) = (self.0.params.as_chunks_mut::<D>().0, self.0.accumulator);
-        for (place, g) in self.0.places.iter().zip(self.0.grads.as_chunks::<D>().0) {
-            // A row that is not here has no slice.
-            if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
-                step_row::<C, W, L, _, _, _, _>(self.0.rule, C::WITHOUT, lanes, w, g, slice::from_mut(a), Nearest);
-            }
+        let Chunk { rule, accumulator, mut places, .. } = self.0;
+        let (params, mut grads) = (self.0.params.as_chunks_mut::<D>().0, self.0.grads.as_chunks::<D>().0);
+        while let (Some(first), Some(first_grad)) = (places.first(), grads.first()) {
+            let mut group = ([usize::MAX; TOGETHER], [first_grad; TOGETHER]);
+            let count = match (places.first_chunk(), grads.first_chunk::<TOGETHER>()) {
+                (Some(places), Some(grads)) => {
+                    group.0 = *places;
+                    group.1 = grads.each_ref();
+                    different(&mut group.0)
+                }
+                _ => {
+                    group.0[0] = *first;
+                    1
+                }
+            };
+            step_together::<C, W, L, D>(rule, lanes, params, accumulator, group.0, &group.1);
+            (places, grads) = (places.get(count..).unwrap_or_default(), grads.get(count..).unwrap_or_default());
         }
     }
+}
+
+/// How many rows, from the first on, are different ones. The others are replaced by what is no row.
+#[inline(always)]
+fn different(places: &mut [usize; TOGETHER]) -> usize {
+    let [p0, p1, p2, p3] = *places;
+    if p3 != p0 && p3 != p1 && p3 != p2 && p2 != p0 && p2 != p1 && p1 != p0 {
+        return 4;
+    }
+    places[3] = usize::MAX;
+    if p2 != p0 && p2 != p1 && p1 != p0 {
+        return 3;
+    }
+    places[2] = usize::MAX;
+    if p1 != p0 {
+        return 2;
+    }
+    places[1] = usize::MAX;
+    1
 }
 
 /// One row after the other, each some whole blocks.

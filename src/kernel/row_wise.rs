@@ -34,7 +34,7 @@ pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Sto
     let rule = rule.without(without);
     let rules = rule.splat(lanes);
     let before = A::load(Scalar, accumulator);
-    let (sum, dim) = (sum_of_squares(&rule, lanes, params, grads), params.len());
+    let (sum, dim) = (lanes.tree(&squares(&rule, lanes, params, grads)), params.len());
     // Both are correctly rounded, and so the same. The product is faster: see docs/decisions.md, "The mean of a row".
     let mean = if dim.is_power_of_two() { sum * (1.0 / dim as f32) } else { sum / dim as f32 };
     let (old, mean) = (lanes.splat(before), lanes.splat(mean));
@@ -65,14 +65,65 @@ fn first<const W: usize, L: Lanes<W>>(lanes: L, vector: L::Vector) -> f32 {
     values.first().copied().unwrap_or_default()
 }
 
-/// `Σ g²` of a row's gradients.
+/// How many rows are stepped together.
+pub(super) const TOGETHER: usize = 4;
+
+/// [`step_row`] of some rows, all different, of those that are here. They share the instructions for the mean, the root and
+/// the quotient: see docs/decisions.md, "Row-wise rows share a root".
 #[inline(always)]
-fn sum_of_squares<const W: usize, L: Lanes<W>, P: Storage, G: Storage>(
+pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
+    rule: &Rule<f32>,
+    lanes: L,
+    params: &mut [[f32; D]],
+    accumulators: &mut [f32],
+    places: [usize; TOGETHER],
+    grads: &[&[f32; D]; TOGETHER],
+) {
+    const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
+    let rule = rule.without(C::WITHOUT);
+    let rules = rule.splat(lanes);
+    let (mut all, mut old) = ([[0.0; SUMS]; TOGETHER], [0.0; W]);
+    for (((place, g), p), old) in places.iter().zip(grads).zip(&mut all).zip(&mut old) {
+        // A row that is not here has no slice.
+        if let (Some(w), Some(a)) = (params.get(*place), accumulators.get(*place)) {
+            (*p, *old) = (squares(&rule, lanes, w, *g), *a);
+        }
+    }
+    let mut sum = [0.0; W];
+    for (to, from) in sum.iter_mut().zip(lanes.trees(&all)) {
+        *to = from;
+    }
+    let (sum, dim) = (lanes.load(&sum), D as f32);
+    let mean =
+        if D.is_power_of_two() { lanes.mul(sum, lanes.splat(1.0 / dim)) } else { lanes.div(sum, lanes.splat(dim)) };
+    let sum = rules.accumulated_mean(lanes, lanes.load(&old), mean);
+    let [d] = rules.denominators(lanes, [sum]);
+    let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
+    let [sum, d, rate] = [sum, d, rate].map(
+        #[inline(always)]
+        |vector| {
+            let mut values = [0.0; W];
+            lanes.store(vector, &mut values);
+            values
+        },
+    );
+    for ((((place, g), sum), d), rate) in places.iter().zip(grads).zip(sum).zip(d).zip(rate) {
+        if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
+            *a = sum;
+            let pass = &mut Move { rule, rate, d };
+            Blocks { w: w.as_mut_slice(), g: g.as_slice(), a: nothing!(D), pass }.run(lanes);
+        }
+    }
+}
+
+/// The squares of a row's gradients, added up in eight sums.
+#[inline(always)]
+fn squares<const W: usize, L: Lanes<W>, P: Storage, G: Storage>(
     rule: &Rule<f32>,
     lanes: L,
     params: &[P],
     grads: &[G],
-) -> f32 {
+) -> [f32; SUMS] {
     let mut p = [0.0; SUMS];
     if W == 1 {
         // The same in a loop that stays small.
@@ -103,7 +154,7 @@ fn sum_of_squares<const W: usize, L: Lanes<W>, P: Storage, G: Storage>(
             add_squares(rule, lanes, w_rest, g_rest, sum);
         }
     }
-    lanes.tree(&p)
+    p
 }
 
 /// `p ← p + g·g`.

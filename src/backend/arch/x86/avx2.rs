@@ -37,6 +37,7 @@ lanes_of_features! {
     fn load_first(from: &[f32]) -> __m256;
     fn store_first(v: __m256, to: &mut [f32]) -> ();
     fn tree(p: &[f32; 8]) -> f32;
+    fn trees(p: &[[f32; 8]; 4]) -> [f32; 4];
     fn load_halves(low: &[f32; 4], high: &[f32; 4]) -> __m256;
     fn store_halves(v: __m256, low: &mut [f32; 4], high: &mut [f32; 4]) -> ();
     #[cfg(feature = "half")]
@@ -174,6 +175,14 @@ fn tree(p: &[f32; 8]) -> f32 {
     let pairs = _mm256_hadd_ps(p, p);
     let fours = _mm256_hadd_ps(pairs, pairs);
     _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(fours), _mm256_extractf128_ps::<1>(fours)))
+}
+
+#[inline]
+#[target_feature(enable = "avx")]
+fn trees(p: &[[f32; 8]; 4]) -> [f32; 4] {
+    let [p0, p1, p2, p3] = bytemuck::must_cast(*p);
+    let fours = _mm256_hadd_ps(_mm256_hadd_ps(p0, p1), _mm256_hadd_ps(p2, p3));
+    bytemuck::must_cast(_mm_add_ps(_mm256_castps256_ps128(fours), _mm256_extractf128_ps::<1>(fours)))
 }
 
 #[inline]

@@ -159,20 +159,15 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
         let Chunk { rule, accumulator, mut places, .. } = self.0;
         let (params, mut grads) = (self.0.params.as_chunks_mut::<D>().0, self.0.grads.as_chunks::<D>().0);
-        while let (Some(first), Some(first_grad)) = (places.first(), grads.first()) {
-            let mut group = ([usize::MAX; TOGETHER], [first_grad; TOGETHER]);
-            let count = match (places.first_chunk(), grads.first_chunk::<TOGETHER>()) {
-                (Some(places), Some(grads)) => {
-                    group.0 = *places;
-                    group.1 = grads.each_ref();
-                    different(&mut group.0)
-                }
-                _ => {
-                    group.0[0] = *first;
-                    1
-                }
-            };
-            step_together::<C, W, L, D>(rule, lanes, params, accumulator, group.0, &group.1);
+        while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
+            // The last rows come one at a time, each together with what is no row.
+            let (mut count, mut together) = (1, [*place, usize::MAX, usize::MAX, usize::MAX]);
+            let mut their_grads = [grad; TOGETHER];
+            if let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_chunk::<TOGETHER>()) {
+                (together, their_grads) = (*places, grads.each_ref());
+                count = different(&mut together);
+            }
+            step_together::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads);
             (places, grads) = (places.get(count..).unwrap_or_default(), grads.get(count..).unwrap_or_default());
         }
     }

@@ -1,6 +1,6 @@
 //! The row-wise step of one row: one accumulator for all its columns.
 
-use core::array::from_ref;
+use core::array::{from_mut, from_ref};
 
 use super::blocks::{Blocks, Pass, Place, Source, nothing};
 use super::class::Class;
@@ -80,13 +80,26 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usiz
     grads: &[&[f32; D]; TOGETHER],
 ) {
     const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
+    const { assert!(W != SUMS || D <= W || D.is_multiple_of(W), "whole blocks, or less than one") };
     let rule = rule.without(C::WITHOUT);
     let rules = rule.splat(lanes);
     let (mut all, mut old) = ([[0.0; SUMS]; TOGETHER], [0.0; W]);
     for (((place, g), p), old) in places.iter().zip(grads).zip(&mut all).zip(&mut old) {
         // A row that is not here has no slice.
         if let (Some(w), Some(a)) = (params.get(*place), accumulators.get(*place)) {
-            (*p, *old) = (squares(&rule, lanes, w, *g), *a);
+            *old = *a;
+            let sums = p.as_chunks_mut::<W>().0;
+            if const { D.is_multiple_of(W) } {
+                for (w, g) in w.as_chunks::<W>().0.iter().zip(g.as_chunks::<W>().0) {
+                    for sum in &mut *sums {
+                        add_squares(&rule, lanes, from_ref(w), from_ref(g), sum);
+                    }
+                }
+            } else {
+                for sum in sums {
+                    add_squares(&rule, lanes, w.as_slice(), g.as_slice(), sum);
+                }
+            }
         }
     }
     let mut sum = [0.0; W];
@@ -111,7 +124,15 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usiz
         if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
             *a = sum;
             let pass = &mut Move { rule, rate, d };
-            Blocks { w: w.as_mut_slice(), g: g.as_slice(), a: nothing!(D), pass }.run(lanes);
+            if const { D.is_multiple_of(W) } {
+                for (w, g) in w.as_chunks_mut::<W>().0.iter_mut().zip(g.as_chunks::<W>().0) {
+                    pass.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(&mut [(); W]));
+                }
+            } else if const { L::HAS_HALF && D <= W / 2 } {
+                lanes.on_half(Blocks { w: w.as_mut_slice(), g: g.as_slice(), a: nothing!(D), pass });
+            } else {
+                pass.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), nothing!(D));
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The step for bags of rows.
 
 use super::rows::run_rows;
+use crate::backend::IS_SCALAR;
 use crate::error::check_room;
 use crate::kernel::{BagGradients, Gradients};
 use crate::table::check_gradient_rows;
@@ -50,7 +51,8 @@ impl Adagrad {
     ) -> Result<Report, Error> {
         let out_of_range = self.check_bags(table, bags, grads, scratch)?;
         let (layout, grads) = (table.layout, bag_gradients(table, bags, grads, scratch));
-        let skipped = run_rows(self.backend, layout, false, &mut self.rows(table, I::indices(bags.rows), grads))?;
+        let are_plain = !IS_SCALAR && table.shape.is_plain && !grads.are_of_bags();
+        let skipped = run_rows(self.backend, layout, are_plain, &mut self.rows(table, I::indices(bags.rows), grads))?;
         Ok(Report { skipped, out_of_range })
     }
 
@@ -78,6 +80,10 @@ pub(super) fn bag_gradients<'a, I: RowIndex>(
     grads: &'a [f32],
     scratch: &'a mut [f32],
 ) -> Gradients<'a> {
+    if !IS_SCALAR && bags.are_single && bags.weights.is_none() {
+        // A gradient for each row, and a division by 1 changes nothing.
+        return Gradients::for_rows(grads, table.shape.gradients);
+    }
     let bags = BagGradients::new(I::indices(bags.offsets), bags.mean, bags.weights, scratch);
     Gradients::for_bags(grads, table.shape.gradients, bags)
 }

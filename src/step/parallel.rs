@@ -204,8 +204,8 @@ fn tasks(work: usize, least: usize, per_thread: usize) -> usize {
     }
 }
 
-/// Some of the rows, row 0 for one that is not in a table of so many. Their positions are multiples of the golden ratio, modulo 1: spread evenly, but in step with no
-/// period of the list, such as one of columns of features.
+/// Some of the rows, row 0 for one that is not in a table of so many. Their positions are multiples of the golden ratio,
+/// modulo 1: spread evenly, but in step with no period of the list, such as one of columns of features.
 fn sample(rows: Indices<'_>, table_rows: usize) -> [usize; SAMPLES] {
     let mut samples = [0; SAMPLES];
     let mut position = 0_u64;

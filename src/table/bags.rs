@@ -30,6 +30,8 @@ pub struct Bags<'a, I> {
     pub(crate) rows: &'a [I],
     pub(crate) mean: bool,
     pub(crate) weights: Option<&'a [f32]>,
+    /// Whether each bag has one row.
+    pub(crate) are_single: bool,
 }
 
 impl<'a, I: RowIndex> Bags<'a, I> {
@@ -43,7 +45,7 @@ impl<'a, I: RowIndex> Bags<'a, I> {
         let Some(last) = offsets.len().checked_sub(1) else {
             return Err(Error::TooShort { what: "offsets", minimum: 1, actual: 0 });
         };
-        let mut least = 0;
+        let (mut least, mut are_single) = (0, true);
         for (position, offset) in offsets.iter().enumerate() {
             let greatest = if position == 0 { 0 } else { rows.len() };
             if position == last && last > 0 {
@@ -51,14 +53,17 @@ impl<'a, I: RowIndex> Bags<'a, I> {
                 least = greatest;
             }
             match I::to_usize(*offset) {
-                Some(offset) if least <= offset && offset <= greatest => least = offset,
+                Some(offset) if least <= offset && offset <= greatest => {
+                    least = offset;
+                    are_single &= offset == position;
+                }
                 _ => return Err(Error::Offset { position, offset: I::to_i128(*offset), least, greatest }),
             }
         }
         if last == 0 {
             check_length("rows", 0, rows.len())?;
         }
-        Ok(Self { offsets, rows, mean: false, weights: None })
+        Ok(Self { offsets, rows, mean: false, weights: None, are_single })
     }
 
     /// The same bags, whose gradients are those of a mean: each row's is divided by the number of rows in its bag.

@@ -165,6 +165,8 @@ pub fn bags(count: usize, table_rows: usize, seed: u64) -> Vec<Bags> {
         for weights in [None, Some(weights.clone())] {
             all.push(Bags { offsets: offsets.clone(), rows: rows.clone(), mean, weights });
         }
+        // A row in each.
+        all.push(Bags { offsets: (0..=count).collect(), rows: rows.clone(), mean, weights: None });
     }
     all
 }

@@ -1,5 +1,7 @@
 //! The arithmetic of the step: hyper-parameters as the kernels use them, and what they do to a group of blocks.
 
+use core::mem::offset_of;
+
 use super::Flags;
 use super::blocks::{Place, Source};
 use super::class::Class;
@@ -30,6 +32,9 @@ pub(crate) struct Rule<T> {
     /// See [`greatest_estimate`](super::greatest_estimate).
     pub(crate) greatest_estimate: T,
 }
+
+/// 32 bytes that are copied in whole registers.
+const _: () = assert!(offset_of!(Rule<f32>, epsilon_inside) == 8 && size_of::<Rule<f32>>() == 36);
 
 impl Rule<f32> {
     #[inline(always)]

@@ -56,7 +56,7 @@ pub(crate) use mixed_rows::MixedRows;
 pub(crate) use narrow_rows::{NarrowRowWise, NarrowRows};
 pub(crate) use quotients::greatest_estimate;
 pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
-pub(crate) use regularized::{Rates, Regularized};
+pub(crate) use regularized::{Rates, Regularized, RegularizedSlices};
 #[cfg(feature = "half")]
 pub(crate) use rounding::{Nearest, Rounding};
 pub(crate) use rows::{AnyRows, Rows, ScalarRows, ShortRows};

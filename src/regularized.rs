@@ -1,9 +1,8 @@
 //! Adagrad with L1 and L2: FTRL-Proximal and proximal Adagrad, whose parameters become exactly 0.
 
 use crate::error::check_length;
-use crate::kernel::{Rates, Regularized};
+use crate::kernel::{Rates, Regularized, RegularizedSlices};
 use crate::step::run;
-use crate::table::Indices;
 use crate::{Backend, Error, RowIndex, Table};
 
 /// FTRL-Proximal (*Ad Click Prediction: a View from the Trenches*, KDD 2013), as TensorFlow's `ApplyFtrl` with a
@@ -126,9 +125,6 @@ const fn in_range(x: f32) -> bool {
     x >= 0.0 && x <= f32::MAX
 }
 
-/// The row of a dense step.
-const DENSE: Indices<'static> = Indices::U32(&[0]);
-
 impl Ftrl {
     /// One step. The four slices have one length.
     ///
@@ -149,7 +145,7 @@ impl Ftrl {
         check_length("accumulator", dim, accumulator.len())?;
         check_length("linear", dim, linear.len())?;
         let rates = self.rates;
-        run_step(self.backend, Regularized::<true> { rates, params, accumulator, linear, dim, rows: DENSE, grads })
+        run_dense(self.backend, RegularizedSlices::<true> { rates, params, grads, accumulator, linear })
     }
 
     /// One step for each of `rows`, in that order. `params`, `accumulator` and `linear` have `dim` values a row of the table,
@@ -181,7 +177,7 @@ impl Ftrl {
         table.check_rows(rows, grads)?;
         let (rates, rows) = (self.rates, I::indices(rows));
         let Table { params, accumulator, .. } = table;
-        run_step(self.backend, Regularized::<true> { rates, params, accumulator, linear, dim, rows, grads })
+        run_rows(self.backend, Regularized::<true> { rates, params, accumulator, linear, dim, rows, grads })
     }
 }
 
@@ -198,7 +194,7 @@ impl Proximal {
         check_length("grads", dim, grads.len())?;
         check_length("accumulator", dim, accumulator.len())?;
         let (rates, linear) = (self.rates, &mut [][..]);
-        run_step(self.backend, Regularized::<false> { rates, params, accumulator, linear, dim, rows: DENSE, grads })
+        run_dense(self.backend, RegularizedSlices::<false> { rates, params, grads, accumulator, linear })
     }
 
     /// One step for each of `rows`, in that order. `params` and `accumulator` have `dim` values a row of the table, `grads` has
@@ -221,12 +217,18 @@ impl Proximal {
         table.check_rows(rows, grads)?;
         let (rates, rows, linear) = (self.rates, I::indices(rows), &mut [][..]);
         let Table { params, accumulator, .. } = table;
-        run_step(self.backend, Regularized::<false> { rates, params, accumulator, linear, dim, rows, grads })
+        run_rows(self.backend, Regularized::<false> { rates, params, accumulator, linear, dim, rows, grads })
     }
+}
+
+/// Compiled where it is used, as [`run_rows`].
+#[cfg_attr(not(debug_assertions), inline)]
+fn run_dense<const FTRL: bool>(backend: Option<Backend>, mut step: RegularizedSlices<'_, FTRL>) -> Result<(), Error> {
+    run(backend, &mut step)
 }
 
 /// Compiled where it is used, but in debug builds, which then have it at this crate's level of optimization.
 #[cfg_attr(not(debug_assertions), inline)]
-fn run_step<const FTRL: bool>(backend: Option<Backend>, step: Regularized<'_, FTRL>) -> Result<(), Error> {
-    run(backend, step)
+fn run_rows<const FTRL: bool>(backend: Option<Backend>, mut step: Regularized<'_, FTRL>) -> Result<(), Error> {
+    run(backend, &mut step)
 }

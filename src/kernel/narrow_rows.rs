@@ -336,7 +336,7 @@ impl<C: Class, const D: usize, const K: usize> Kernel for Gathered<'_, '_, C, D,
 
 /// The rows as a block. Value by value: a copy of two would wait until it can be loaded as four.
 #[inline(always)]
-fn gathered<const D: usize, const K: usize, const W: usize>(rows: &[&mut [f32; D]; K]) -> [f32; W] {
+pub(super) fn gathered<const D: usize, const K: usize, const W: usize>(rows: &[&mut [f32; D]; K]) -> [f32; W] {
     let mut block = [0.0; W];
     for (to, row) in block.as_chunks_mut::<D>().0.iter_mut().zip(rows) {
         for (to, from) in to.iter_mut().zip(row.iter()) {
@@ -348,7 +348,7 @@ fn gathered<const D: usize, const K: usize, const W: usize>(rows: &[&mut [f32; D
 
 /// The inverse.
 #[inline(always)]
-fn scatter<const D: usize, const K: usize>(block: &[f32], rows: &mut [&mut [f32; D]; K]) {
+pub(super) fn scatter<const D: usize, const K: usize>(block: &[f32], rows: &mut [&mut [f32; D]; K]) {
     for (from, row) in block.as_chunks::<D>().0.iter().zip(rows) {
         for (from, to) in from.iter().zip(row.iter_mut()) {
             *to = *from;

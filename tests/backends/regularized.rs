@@ -59,11 +59,11 @@ fn dense() {
     }
 }
 
-/// Rows get the dense step each, duplicates one after the other.
+/// Rows get the dense step each, duplicates one after the other. Of the others some fill a block together.
 #[test]
 fn rows() {
-    const ROWS: usize = 5;
-    let rows = [3_i64, 0, 3, 4];
+    const ROWS: usize = 23;
+    let rows: Vec<i64> = [3, 0, 3, 4].into_iter().chain((0..20).map(|k| k * 7 % 23)).chain([5, 5, 6]).collect();
     for &backend in backends() {
         for Rates(rate, l1, l2) in RATES {
             for dim in (1..=40).chain([64, 129]) {

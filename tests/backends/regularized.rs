@@ -68,8 +68,8 @@ fn rows() {
         for Rates(rate, l1, l2) in RATES {
             for dim in (1..=40).chain([64, 129]) {
                 let State { params: w, accumulator: a, .. } = State::new(ROWS * dim, 5, Random::sprinkled);
-                let State { params: z, grads, .. } = State::new(ROWS * dim, 6, Random::sprinkled);
-                let grads = &grads[..rows.len() * dim];
+                let State { params: z, .. } = State::new(ROWS * dim, 6, Random::sprinkled);
+                let grads = &State::new(rows.len() * dim, 7, Random::sprinkled).grads;
                 let context = format!("{backend}: {dim} columns");
                 let ftrl = Ftrl::new(rate).with_l1(l1).with_l2(l2).with_backend(backend);
                 let proximal = Proximal::new(rate).with_l1(l1).with_l2(l2).with_backend(backend);

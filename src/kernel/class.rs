@@ -12,6 +12,10 @@ pub(crate) trait Class {
     /// Whether their steps may be made of estimates.
     const MAY_BE_FAST: bool = false;
 
+    /// Whether what is less than a block is stepped as halves: see docs/decisions.md, "What is more than half a block is one
+    /// block".
+    const IN_HALVES: bool = false;
+
     /// How many lanes have copies of loops over short rows for them: see docs/decisions.md, "Weight decay has short loops of its
     /// own".
     const LEAST_LANES: usize = 4;
@@ -48,6 +52,7 @@ impl Class for Usual {
 
 impl Class for Decayed {
     const WITHOUT: Flags = Flags::UNUSUAL.set(Flags::DECAY, false);
+    const IN_HALVES: bool = true;
     const LEAST_LANES: usize = 8;
 
     type Elsewhere = Any;

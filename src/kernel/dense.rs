@@ -150,7 +150,7 @@ impl<'a, C: Class> Step<'a, C> {
 }
 
 impl<C: Class> Pass for Step<'_, C> {
-    const IN_HALVES: bool = !C::WITHOUT.any(Flags::DECAY);
+    const IN_HALVES: bool = C::IN_HALVES;
 
     #[inline(always)]
     fn blocks<const W: usize, L: Lanes<W>, const N: usize>(

@@ -15,7 +15,7 @@ use crate::backend::lanes::Lanes;
 #[derive(Clone, Copy)]
 pub(crate) struct Stream {
     key: u64,
-    /// The column of the first element.
+    /// The column of the first element. Its upper half is a part of the key: dense steps are divided where it changes.
     first: u64,
 }
 
@@ -73,7 +73,9 @@ impl Rounding for Stream {
 
     #[inline(always)]
     fn after(self, elements: usize) -> Self {
-        self.at_column(self.first.wrapping_add(elements as u64))
+        // The upper half stays, as in a pass that goes on: on every backend the words of a row of more columns begin again.
+        let column = (self.first as u32).wrapping_add(elements as u32);
+        self.at_column(self.first & !u64::from(u32::MAX) | u64::from(column))
     }
 }
 
@@ -190,5 +192,35 @@ impl<const W: usize, L: Lanes<W>, const N: usize, P: Place<W, L, N> + ?Sized> Pl
     #[inline(always)]
     fn store(&mut self, lanes: L, values: [L::Vector; N]) {
         self.place.store(lanes, values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use super::*;
+
+    /// The words of the next elements.
+    fn words(stream: Stream, count: usize) -> Vec<[u32; 2]> {
+        let mut nothing = Nothing;
+        let mut pass = stream.wrap(&mut nothing);
+        let of_next = |_| pass.words(Scalar);
+        (0..count).map(of_next).map(|(of_w, of_a)| [of_w.to_bits(), of_a.to_bits()]).collect()
+    }
+
+    /// Wherever a loop over groups ends and another one takes what is left, which depends on the lanes: also in a row of more
+    /// than 2³² columns, whose words begin again.
+    #[test]
+    fn what_is_left_has_the_words_of_one_pass() {
+        for first in [0, 7, (1 << 32) - 5, (3 << 32) - 2] {
+            let stream = Stream::new(1, 2).of_row(3, 4).at_column(first);
+            let all = words(stream, 9);
+            for elements in 0..9 {
+                assert_eq!(words(stream.after(elements), 9 - elements), all[elements..], "{elements} from {first}");
+            }
+        }
     }
 }

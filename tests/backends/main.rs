@@ -49,3 +49,13 @@ fn the_detected_backend_gives_the_same_bits_over_options() {
         }
     }
 }
+
+/// A backend that is missing without a reason would only be skipped by the other tests.
+#[test]
+#[cfg(all(any(target_arch = "x86", target_arch = "x86_64"), not(miri)))]
+fn what_the_cpu_has_is_available() {
+    let has_f16c = !cfg!(feature = "half") || is_x86_feature_detected!("f16c");
+    let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && has_f16c;
+    assert_eq!(Backend::Avx2.is_available(), has_avx2);
+    assert_eq!(Backend::Avx512.is_available(), has_avx2 && is_x86_feature_detected!("avx512f"));
+}

@@ -3,6 +3,7 @@
 use adagrad::{Adagrad, Backend, Counter, Epsilon, Order, Rounding};
 use half::{bf16, f16};
 
+use crate::backends;
 use crate::reference::assert_same;
 use crate::reference::mixed::Stored;
 use crate::{assert_same_values, stored};
@@ -16,7 +17,7 @@ fn negates(backend: Backend) -> Adagrad {
 fn loads<T: Stored>(of_bits: fn(u16) -> T) {
     let grads: Vec<T> = (0..=u16::MAX).map(of_bits).collect();
     let expected: Vec<f32> = grads.iter().map(|g| 0.0 - g.value()).collect();
-    for backend in Backend::available() {
+    for &backend in backends() {
         let (mut params, mut accumulator) = (vec![0.0; grads.len()], vec![1.0; grads.len()]);
         negates(backend).step_mixed(&mut params, &grads, &mut accumulator, Rounding::Nearest).expect("valid");
         assert_same(&params, &expected, format!("{backend}: {}", T::NAME));
@@ -31,7 +32,7 @@ fn all_values_are_loaded() {
 
 fn stores<T: Stored>(negated: &[f32]) {
     let expected: Vec<T> = stored(&negated.iter().map(|g| 0.0 - g).collect::<Vec<_>>());
-    for backend in Backend::available() {
+    for &backend in backends() {
         let mut params: Vec<T> = stored(&vec![0.0; negated.len()]);
         let mut accumulator = vec![1.0_f32; negated.len()];
         negates(backend).step_mixed(&mut params, negated, &mut accumulator, Rounding::Nearest).expect("valid");
@@ -63,7 +64,7 @@ fn all_values_are_stored_as_the_nearest() {
 /// The bits of NaN, and of what can be stored, by either way to round.
 #[test]
 fn nan_is_one_value_and_what_can_be_stored_stays() {
-    for backend in Backend::available() {
+    for &backend in backends() {
         for rounding in [Rounding::Nearest, Rounding::Stochastic(Counter::new(1, 1))] {
             let opt = negates(backend);
             let nans = [f32::NAN, -f32::NAN, f32::from_bits(0x7FFF_FFFF), f32::from_bits(0xFFFF_FFFF)];

@@ -1,8 +1,9 @@
 //! The dense step.
 
-use adagrad::{Backend, Counter, Rounding};
+use adagrad::{Counter, Rounding};
 use half::{bf16, f16};
 
+use crate::backends;
 use crate::inputs::{LENGTHS, Random, State, options, plain_options};
 use crate::reference::Options;
 use crate::reference::mixed::{Stored, words};
@@ -21,7 +22,7 @@ fn check<P: Stored, G: Stored, A: Stored>(options: Options, state: &State, [from
             Rounding::Stochastic(_) => words([5, 6], [0, 0, (1 << 40) + i]),
             _ => None,
         });
-        for backend in Backend::available() {
+        for &backend in backends() {
             let context = || {
                 let types = [P::NAME, G::NAME, A::NAME];
                 format!("{types:?} of {}, {rounding:?}, {:?}", params.len(), options.on(backend))

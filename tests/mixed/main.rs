@@ -1,6 +1,8 @@
 //! Steps of 16-bit types on every backend, against the naive reference; what rounding by chance promises.
 #![cfg(feature = "half")]
 
+#[path = "../inputs/backends.rs"]
+mod available;
 mod conversions;
 mod dense;
 #[path = "../inputs/mod.rs"]
@@ -15,6 +17,7 @@ mod torch;
 
 use core::fmt::Display;
 
+use available::backends;
 use reference::mixed::Stored;
 
 /// Fails unless both have the same bits; NaNs may differ in theirs, where they were loaded and not computed.

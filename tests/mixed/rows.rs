@@ -1,8 +1,9 @@
 //! The step for rows.
 
-use adagrad::{Adagrad, Backend, Counter, Error, MixedTable, Rounding};
+use adagrad::{Adagrad, Counter, Error, MixedTable, Rounding};
 use half::{bf16, f16};
 
+use crate::backends;
 use crate::inputs::{Random, State, options, plain_options};
 use crate::reference::Options;
 use crate::reference::mixed::{Stored, words};
@@ -40,7 +41,7 @@ fn check<P: Stored, G: Stored, A: Stored>(options: Options, dim: usize, row_wise
                 options.step_mixed(w, g, &mut expected_a[row * dim..(row + 1) * dim], words)
             };
         }
-        for backend in Backend::available() {
+        for &backend in backends() {
             let (mut w, mut a) = (params.clone(), accumulator.clone());
             let mut table = if row_wise {
                 MixedTable::row_wise(&mut w, &mut a, dim).expect("a table")

@@ -4,6 +4,7 @@ use adagrad::{Adagrad, Backend, Epsilon, Rounding, Schedule, WeightDecay};
 use half::{bf16, f16};
 use serde_json::Value;
 
+use crate::backends;
 use crate::json::{parse, patterns, text};
 use crate::reference::assert_same;
 use crate::reference::mixed::Stored;
@@ -36,7 +37,7 @@ fn replay<T: Stored>(of_bits: fn(u16) -> T, case: &Value, backend: Backend, cont
 
 #[test]
 fn torch_half() {
-    for backend in Backend::available() {
+    for &backend in backends() {
         let mut compared = 0;
         for line in include_str!("../peers/recordings/torch_half.jsonl").lines() {
             let case = parse(line);

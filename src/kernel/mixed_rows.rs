@@ -1,23 +1,26 @@
 //! The step for some rows of a table of any element types.
 
+use core::marker::PhantomData;
+
 use super::Rule;
-use super::class::Any;
+use super::class::Class;
 use super::dense::SHORT;
-use super::mixed::{MixedStep, ShortMixedStep, without};
+use super::mixed::{MixedStep, ShortMixedStep};
 use super::rounding::Rounding;
 use super::row_wise::step_row;
-use super::rows::{PREFETCH_AHEAD, PREFETCH_FROM, row_of};
+use super::rows::{row_of, rows_ahead};
 use super::storage::Storage;
 use crate::backend::lanes::{Kernel, Lanes};
 use crate::table::{Indices, Layout};
 
-/// A step for some rows of a table, by a rule that is `USUAL` or any. The result is the number of elements or, row-wise,
+/// A step for some rows of a table, by a rule of a class. The result is the number of elements or, row-wise,
 /// rows skipped.
 ///
 /// `params` is a multiple of `dim` long, `accumulator` has as many values as the layout says, `grads` has `dim` for each of
 /// `rows`, and a row that is not in the table is passed over.
-pub(crate) struct MixedRows<'a, P, G, A, R, const USUAL: bool> {
+pub(crate) struct MixedRows<'a, P, G, A, R, C> {
     pub(crate) rule: &'a Rule<f32>,
+    pub(crate) class: PhantomData<C>,
     pub(crate) params: &'a mut [P],
     pub(crate) accumulator: &'a mut [A],
     pub(crate) dim: usize,
@@ -33,17 +36,14 @@ pub(crate) struct MixedRows<'a, P, G, A, R, const USUAL: bool> {
     pub(crate) first_position: Option<u64>,
 }
 
-impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel for MixedRows<'_, P, G, A, R, USUAL> {
+impl<P: Storage, G: Storage, A: Storage, R: Rounding, C: Class> Kernel for MixedRows<'_, P, G, A, R, C> {
     type Output = usize;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Self { rule, params, accumulator, dim, layout, padding, rows, grads, .. } = self;
+        let Self { rule, class, params, accumulator, dim, layout, padding, rows, grads, .. } = self;
         let accumulators = if layout == Layout::RowWise { 1 } else { dim };
-        let ahead = match PREFETCH_AHEAD.checked_div(dim) {
-            Some(rows) if L::CAN_PREFETCH && params.len() >= PREFETCH_FROM => 1 + rows,
-            _ => usize::MAX,
-        };
+        let ahead = rows_ahead::<W, L>(params.len(), dim);
         let rows_here = params.len().checked_div(dim).unwrap_or(0);
         let mut skipped = 0;
         for position in 0..rows.len() {
@@ -69,10 +69,9 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel 
             };
             let rounding = self.rounding.of_row(self.first_row.wrapping_add(row as u64), position);
             skipped += if layout == Layout::RowWise {
-                step_row::<Any, W, L, _, _, _, _>(rule, without::<USUAL>(), lanes, w, g, a, rounding)
+                step_row::<C, W, L, _, _, _, _>(rule, lanes, w, g, a, rounding)
             } else {
-                let step: MixedStep<'_, P, G, A, R, USUAL> =
-                    MixedStep { rule, params: w, grads: g, accumulator: a, rounding };
+                let step = MixedStep { rule, class, params: w, grads: g, accumulator: a, rounding };
                 if W == 1 {
                     ShortMixedStep(step).run(lanes)
                 } else if dim < SHORT {

@@ -147,7 +147,7 @@ impl<'s, C: Class> Chunk<'s, C> {
         let Self { rule, places, .. } = self;
         let (params, accumulator) = (self.params.as_chunks_mut().0, self.accumulator.as_chunks_mut().0);
         let grads = self.grads.as_chunks().0;
-        (Step::new(rule, C::WITHOUT.or(Flags::FAST)), Columns { params, accumulator, places, grads })
+        (Step::new(rule), Columns { params, accumulator, places, grads })
     }
 }
 
@@ -163,7 +163,7 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
         for (place, g) in self.0.places.iter().zip(self.0.grads.as_chunks::<D>().0) {
             // A row that is not here has no slice.
             if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
-                step_row::<C, W, L, _, _, _, _>(self.0.rule, C::WITHOUT, lanes, w, g, slice::from_mut(a), Nearest);
+                step_row::<C, W, L, _, _, _, _>(self.0.rule, lanes, w, g, slice::from_mut(a), Nearest);
             }
         }
     }

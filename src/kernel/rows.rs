@@ -14,11 +14,11 @@ use crate::backend::lanes::{Kernel, Lanes};
 use crate::table::{Indices, Layout, Shape};
 
 /// Rows of tables with fewer parameters are in the cache, or soon there.
-pub(super) const PREFETCH_FROM: usize = 1 << 17;
+const PREFETCH_FROM: usize = 1 << 17;
 
 /// How many parameters ahead rows are asked for: enough for the memory to answer in time, and few enough for the cache to
 /// hold. See docs/decisions.md, "Prefetching".
-pub(super) const PREFETCH_AHEAD: usize = 384;
+const PREFETCH_AHEAD: usize = 384;
 
 /// Below how many columns the step of a row is inlined in the loop over rows: see docs/decisions.md, "Loops for the number of
 /// columns".
@@ -92,10 +92,7 @@ impl Rows<'_> {
         if PLAIN && self.accumulator.len() != rows_here.wrapping_mul(accumulators) {
             never!("accumulators for each row");
         }
-        let ahead = match PREFETCH_AHEAD.checked_div(dim) {
-            Some(rows) if ROWS_AHEAD && L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
-            _ => usize::MAX,
-        };
+        let ahead = if ROWS_AHEAD { rows_ahead::<W, L>(self.params.len(), dim) } else { usize::MAX };
         each_chunk(
             rows,
             first_row,
@@ -149,6 +146,15 @@ impl Rows<'_> {
             let layout = if ROW_WISE { Layout::RowWise } else { Layout::ElementWise };
             self.shape.row_mut(self.params, self.accumulator, place, layout)
         }
+    }
+}
+
+/// How many rows ahead one is asked for, in a table of so many parameters; in a small one, none that is there.
+#[inline(always)]
+pub(super) fn rows_ahead<const W: usize, L: Lanes<W>>(parameters: usize, dim: usize) -> usize {
+    match PREFETCH_AHEAD.checked_div(dim) {
+        Some(rows) if L::CAN_PREFETCH && parameters >= PREFETCH_FROM => 1 + rows,
+        _ => usize::MAX,
     }
 }
 
@@ -222,7 +228,7 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
             #[inline(always)]
             |w, g, a| {
                 skipped += if ROW_WISE {
-                    step_row::<C, W, L, _, _, _, _>(rule, C::WITHOUT, lanes, w, g, a, Nearest)
+                    step_row::<C, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest)
                 } else if is_short {
                     lanes.call_slices::<Short<C>>(rule, w, g, a)
                 } else {
@@ -249,7 +255,7 @@ impl<const ROW_WISE: bool, const PLAIN: bool> Kernel for ScalarRows<'_, '_, ROW_
         let mut grads_in_order = if PLAIN { self.0.grads.of_rows() } else { &[] };
         let mut grads = if PLAIN { Gradients::default() } else { take(&mut self.0.grads) };
         let rows_here = self.0.params.len().checked_div(stride).unwrap_or(0);
-        let mut step = Step::<Any>::new(rule, Flags::NONE);
+        let mut step = Step::<Any>::new(rule);
         for position in 0..rows.len() {
             let mut next: &[f32] = &[];
             if PLAIN {
@@ -265,7 +271,7 @@ impl<const ROW_WISE: bool, const PLAIN: bool> Kernel for ScalarRows<'_, '_, ROW_
             let Some((w, a)) = self.0.row::<ROW_WISE, PLAIN>(place) else { never!("the row is here") };
             let g = if PLAIN { next } else { grads.of(lanes, position, dim) };
             if ROW_WISE {
-                step.skipped += step_row::<Any, W, L, _, _, _, _>(rule, Flags::NONE, lanes, w, g, a, Nearest);
+                step.skipped += step_row::<Any, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest);
             } else {
                 Blocks { w, g, a, pass: &mut step }.run(lanes);
             }
@@ -282,7 +288,7 @@ impl<C: Class> Kernel for ShortRows<'_, '_, C> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
-        let mut step = Step::<C>::new(self.0.rule, C::WITHOUT.or(Flags::FAST));
+        let mut step = Step::<C>::new(self.0.rule);
         self.0.each::<W, L, false, false, true>(
             lanes,
             #[inline(always)]

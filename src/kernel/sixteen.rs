@@ -5,13 +5,12 @@ use half::{bf16, f16};
 
 use super::storage::{Storage, chance};
 use crate::backend::lanes::Lanes;
+use crate::backend::{GREATEST_F16, LEAST_NORMAL_F16};
 
-/// The greatest finite values, and for `bf16` the `f32` before it.
-const GREATEST_F16: f32 = 65504.0;
+/// The `f32` before the greatest finite `bf16`.
 const BELOW_GREATEST_BF16: f32 = f32::from_bits(0x7F7E_FFFF);
 
-/// The least normal `f16`, and the distance between those below.
-const LEAST_NORMAL_F16: f32 = f32::from_bits((127 - 14) << 23);
+/// The distance between denormal `f16`.
 const LEAST_F16: f32 = f32::from_bits((127 - 24) << 23);
 
 /// The bits of an `f32` that a `bf16` keeps, and an `f16` that is not denormal.

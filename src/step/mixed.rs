@@ -1,8 +1,10 @@
 //! The dense step of 16-bit types.
 
+use core::marker::PhantomData;
+
 use super::rows::run;
 use crate::error::check_length;
-use crate::kernel::{self, Flags, MixedStep, Nearest, Rounding as _, Stream, never};
+use crate::kernel::{self, Any, Class, MixedStep, Nearest, Rounding as _, Stream, Usual, never};
 use crate::{Adagrad, Element, Error, Report, Rounding};
 
 /// Steps of `bf16`, `f16` and `f32`, with the feature `half`.
@@ -75,11 +77,13 @@ impl Adagrad {
         rounding: R,
     ) -> Result<usize, Error> {
         let rule = &self.rule;
-        // By chance there is one copy, for any rule.
-        if R::BY_CHANCE || rule.flags.any(Flags::UNUSUAL) {
-            run(self.backend, MixedStep::<'_, P, G, A, R, false> { rule, params, grads, accumulator, rounding })
-        } else {
-            run(self.backend, MixedStep::<'_, P, G, A, R, true> { rule, params, grads, accumulator, rounding })
+        macro_rules! run {
+            ($Class:ty) => {{
+                let class = PhantomData::<$Class>;
+                run(self.backend, MixedStep { rule, class, params, grads, accumulator, rounding })
+            }};
         }
+        // By chance there is one copy, for any rule.
+        if R::BY_CHANCE || rule.flags.any(Usual::WITHOUT) { run!(Any) } else { run!(Usual) }
     }
 }

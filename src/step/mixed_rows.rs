@@ -1,7 +1,9 @@
 //! The step for rows of 16-bit types.
 
+use core::marker::PhantomData;
+
 use super::rows::run;
-use crate::kernel::{self, Flags, MixedRows, Nearest, Stream};
+use crate::kernel::{self, Any, Class, MixedRows, Nearest, Stream, Usual};
 use crate::table::{Indices, check_gradient_rows};
 use crate::{Adagrad, Element, Error, MixedTable, Report, Rounding, RowIndex};
 
@@ -61,11 +63,12 @@ impl Adagrad {
         let MixedTable { params, accumulator, like } = table;
         let (rule, dim, layout, padding) = (&self.rule, like.dim(), like.layout, like.padding);
         macro_rules! run {
-            ($usual:literal) => {
+            ($Class:ty) => {
                 run(
                     self.backend,
-                    MixedRows::<'_, P, G, A, R, $usual> {
+                    MixedRows {
                         rule,
+                        class: PhantomData::<$Class>,
                         params,
                         accumulator,
                         dim,
@@ -80,6 +83,6 @@ impl Adagrad {
                 )
             };
         }
-        if R::BY_CHANCE || rule.flags.any(Flags::UNUSUAL) { run!(false) } else { run!(true) }
+        if R::BY_CHANCE || rule.flags.any(Usual::WITHOUT) { run!(Any) } else { run!(Usual) }
     }
 }

@@ -7,6 +7,7 @@ use core::slice;
 use super::blocks::{Halves, Pass};
 use super::class::Class;
 use super::dense::Step;
+use super::gradients::RowGradients as _;
 use super::rounding::Nearest;
 use super::row_wise::step_row;
 use super::rows::{Ahead, Rows, each_chunk};

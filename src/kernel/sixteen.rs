@@ -3,7 +3,7 @@
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use super::storage::{Storage, chance};
+use super::storage::{Storage, chance, same_as};
 use crate::backend::lanes::Lanes;
 use crate::backend::{GREATEST_F16, LEAST_NORMAL_F16};
 
@@ -21,8 +21,10 @@ const MAGNITUDE: u32 = 0x7FFF_FFFF;
 
 /// What is the same for both types, given how lanes load and store them, and whether storing rounds.
 macro_rules! sixteen_bits {
-    ($Type:ident, $load:ident, $store:ident, $round:ident, $dither:ident, $stores_any:literal) => {
+    ($Type:ident, $of:ident, $load:ident, $store:ident, $round:ident, $dither:ident, $stores_any:literal) => {
         impl Storage for $Type {
+            same_as!($of);
+
             #[inline(always)]
             fn must_round(is_looked_at: bool) -> bool {
                 is_looked_at || !$stores_any
@@ -71,8 +73,8 @@ macro_rules! sixteen_bits {
         }
     };
 }
-sixteen_bits!(bf16, load_bf16, store_bf16, round_bf16, dither_bf16, false);
-sixteen_bits!(f16, load_f16, store_f16, round_f16, dither_f16, true);
+sixteen_bits!(bf16, of_bf16, load_bf16, store_bf16, round_bf16, dither_bf16, false);
+sixteen_bits!(f16, of_f16, load_f16, store_f16, round_f16, dither_f16, true);
 
 /// Copies as many values as both have, at most `W`, in pieces of constant lengths: a loop would become a call of `memcpy`.
 #[inline(always)]

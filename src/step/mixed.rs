@@ -39,9 +39,7 @@ impl Adagrad {
         accumulator: &mut [A],
         rounding: Rounding,
     ) -> Result<Report, Error> {
-        check_length("grads", params.len(), grads.len())?;
-        check_length("accumulator", params.len(), accumulator.len())?;
-        self.validate()?;
+        self.check_mixed(params, grads, accumulator)?;
         let skipped = match rounding {
             Rounding::Nearest => self.mixed(params, grads, accumulator, Nearest)?,
             Rounding::Stochastic(counter) => {
@@ -66,6 +64,13 @@ impl Adagrad {
             }
         };
         Ok(Report { skipped, out_of_range: 0 })
+    }
+
+    /// All that a dense step checks, but for the backend.
+    pub(super) fn check_mixed<P, G, A>(&self, params: &[P], grads: &[G], accumulator: &[A]) -> Result<(), Error> {
+        check_length("grads", params.len(), grads.len())?;
+        check_length("accumulator", params.len(), accumulator.len())?;
+        self.validate()
     }
 
     /// The step of checked slices.

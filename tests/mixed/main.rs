@@ -1,12 +1,16 @@
 //! Steps of 16-bit types on every backend, against the naive reference; what rounding by chance promises.
 #![cfg(feature = "half")]
 
+mod bags;
 mod conversions;
 mod dense;
 #[path = "../inputs/mod.rs"]
 mod inputs;
 #[path = "../peers/json.rs"]
 mod json;
+mod layouts;
+#[cfg(feature = "rayon")]
+mod parallel;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rows;

@@ -14,6 +14,8 @@ use arch::x86::{Avx2, Avx512, remember};
 use lanes::{Kernel, SliceKernel};
 use portable::Portable;
 pub(crate) use scalar::Scalar;
+#[cfg(feature = "half")]
+pub(crate) use soft::{GREATEST_F16, LEAST_NORMAL_F16};
 
 use crate::kernel::{Rule, never};
 

@@ -48,11 +48,15 @@ pub(crate) use dense::{Few, LONG, Long, SHORT, Short};
 #[cfg(feature = "half")]
 pub(crate) use dither::Stream;
 pub(crate) use flags::Flags;
+#[cfg(any(feature = "half", feature = "rayon"))]
+pub(crate) use gradients::RowGradients;
 pub(crate) use gradients::{BagGradients, Gradients};
+#[cfg(feature = "half")]
+pub(crate) use gradients::{OfBags, OfRows};
 #[cfg(feature = "half")]
 pub(crate) use mixed::MixedStep;
 #[cfg(feature = "half")]
-pub(crate) use mixed_rows::MixedRows;
+pub(crate) use mixed_rows::{Counted, MixedRows};
 pub(crate) use narrow_rows::{NarrowRowWise, NarrowRows};
 pub(crate) use quotients::greatest_estimate;
 pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
@@ -62,4 +66,5 @@ pub(crate) use rounding::{Nearest, Rounding};
 pub(crate) use rows::{AnyRows, Rows, ScalarRows, ShortRows};
 pub(crate) use rule::Rule;
 #[cfg(feature = "half")]
-pub(crate) use storage::Storage;
+pub(crate) use storage::Shared;
+pub(crate) use storage::{Exclusive, Storage};

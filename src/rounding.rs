@@ -8,7 +8,7 @@ use crate::kernel::Storage;
 ///
 /// This trait is sealed: it cannot be implemented for other types.
 #[expect(private_bounds, reason = "the trait is sealed by one that is private, so that no name of its methods clashes")]
-pub trait Element: Copy + Storage {}
+pub trait Element: Copy + Send + Sync + Storage {}
 
 impl Element for f32 {}
 impl Element for bf16 {}
@@ -38,6 +38,19 @@ pub enum Rounding {
     /// Chances are multiples of 2⁻²³ or finer, rounded down, where the distance is divided more finely than that. An `f32`
     /// accumulator is rounded by what the sum of `G` and what is added to it lost.
     Stochastic(Counter),
+}
+
+impl Rounding {
+    /// The same for a slice that begins so many elements further on.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn after(self, elements: usize) -> Self {
+        match self {
+            Self::Nearest => self,
+            Self::Stochastic(counter) => {
+                Self::Stochastic(counter.with_first(counter.first.wrapping_add(elements as u64)))
+            }
+        }
+    }
 }
 
 /// What the random bits of [`Rounding::Stochastic`] are a function of, beside the element's own place in the call. There

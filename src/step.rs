@@ -5,6 +5,10 @@ mod dense;
 #[cfg(feature = "half")]
 mod mixed;
 #[cfg(feature = "half")]
+mod mixed_bags;
+#[cfg(all(feature = "half", feature = "rayon"))]
+mod mixed_parallel;
+#[cfg(feature = "half")]
 mod mixed_rows;
 #[cfg(feature = "rayon")]
 mod parallel;

@@ -167,9 +167,7 @@ impl<'a> Table<'a> {
 
     #[cfg_attr(not(debug_assertions), inline)]
     fn in_one_slice(memory: &'a mut [f32], dim: usize, accumulators: usize, layout: Layout) -> Result<Self, Error> {
-        let stride = dim.saturating_add(accumulators);
-        let rows = rows_of("memory", memory.len(), dim, stride)?;
-        let shape = Shape { dim, params: stride, accumulators: 0, inside: dim, gradients: dim, is_plain: false };
+        let (shape, rows) = Shape::in_one_slice(memory.len(), dim, accumulators)?;
         let accumulator = &mut [];
         Ok(Self { params: memory, accumulator, shape, rows, layout, padding: NOWHERE, skips_outside: false })
     }

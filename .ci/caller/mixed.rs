@@ -1,7 +1,7 @@
 //! Steps of 16-bit types, for `.ci/run`, which looks for calls in their loops: generic functions are compiled where they are
 //! used.
 
-use adagrad::{Adagrad, Error, MixedTable, Report, Rounding};
+use adagrad::{Adagrad, Bags, Error, MixedTable, Report, Rounding};
 use half::{bf16, f16};
 
 macro_rules! steps {
@@ -21,6 +21,17 @@ macro_rules! steps {
                 by: Rounding,
             ) -> Result<Report, Error> {
                 opt.step_mixed_rows(table, rows, g, by)
+            }
+
+            pub fn bags(
+                opt: &Adagrad,
+                table: &mut MixedTable<'_, $P, $A>,
+                bags: &Bags<'_, u32>,
+                g: &[$G],
+                scratch: &mut [f32],
+                by: Rounding,
+            ) -> Result<Report, Error> {
+                opt.step_mixed_bags(table, bags, g, scratch, by)
             }
         }
     )*};

@@ -9,6 +9,7 @@ use crate::bags;
 use crate::calls::{self, Turn};
 use crate::dense::name_of_share;
 use crate::measure::{Kind, Times, Who};
+use crate::mixed::{self, Types};
 use crate::placement::Placed;
 use crate::rows;
 use crate::text::{Table, binary, digits};
@@ -23,6 +24,8 @@ pub(crate) struct Measured {
     pub(crate) bags: Vec<(bags::Case, Times)>,
     pub(crate) zeros: Vec<(Option<u64>, Times)>,
     pub(crate) threads: Vec<(usize, Times)>,
+    pub(crate) mixed: Vec<(usize, Times)>,
+    pub(crate) mixed_rows: Option<Times>,
 }
 
 /// Elements whose slices the first cache holds, and the second one.
@@ -50,6 +53,8 @@ pub(crate) fn table(measured: &Measured) -> Table {
     goals.placement(&measured.placed);
     goals.zeros(&measured.zeros);
     goals.threads(&measured.threads);
+    goals.mixed(&measured.mixed);
+    goals.mixed_rows(measured.mixed_rows.as_ref());
     goals.0
 }
 
@@ -197,5 +202,29 @@ impl Goals {
             Some((one / two, format!("{} elements: {} and {} ns", binary(*n), digits(one), digits(two))))
         });
         self.at_least("two threads, fewer elements", " × one thread", 1.6, found);
+    }
+
+    /// Beside the same steps of `f32`. What is stored takes 12 and 10 bytes an element, instead of 20.
+    fn mixed(&mut self, series: &[(usize, Times)]) {
+        for (types, rounding, who) in mixed::STEPS {
+            let (what, in_memory) = match types {
+                Types::State => ("bf16 parameters and accumulators", 1.1),
+                Types::All => ("bf16, gradients too", 1.3),
+            };
+            for (n, goal) in [(IN_CACHE[0], 0.8), (IN_MEMORY[1], in_memory)] {
+                let found = series.iter().filter(|(length, _)| *length == n);
+                let found = found
+                    .filter_map(|(n, times)| Some((times.ratio(who, mixed::F32)?, format!("{} elements", binary(*n)))));
+                self.at_least(&format!("{what}, {}", mixed::name(rounding)), " × f32", goal, found);
+            }
+        }
+    }
+
+    fn mixed_rows(&mut self, times: Option<&Times>) {
+        for (rounding, who) in mixed::ROW_STEPS {
+            let found = times.and_then(|times| times.ratio(who, mixed::F32)).map(|ratio| (ratio, String::new()));
+            let what = format!("random rows of 64 columns, bf16 parameters, {}", mixed::name(rounding));
+            self.at_least(&what, " × f32", 1.25, found);
+        }
     }
 }

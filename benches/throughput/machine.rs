@@ -38,6 +38,13 @@ pub(crate) fn caches() -> Vec<Cache> {
     (0..8).filter_map(of_index).collect()
 }
 
+/// For what memory the system makes huge pages of 2 MiB by itself, as Linux tells it.
+pub(crate) fn huge_pages() -> String {
+    let text = fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").unwrap_or_default();
+    let choice = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+    choice.map_or_else(|| "unknown".into(), |(choice, _)| choice.into())
+}
+
 /// Whether so many bytes can be filled. Linux promises more memory than there is, so asking for it is no test.
 pub(crate) fn has_memory(bytes: usize) -> bool {
     let available = value_of("/proc/meminfo", "MemAvailable");

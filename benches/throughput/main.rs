@@ -10,6 +10,7 @@ mod dense;
 mod goals;
 mod machine;
 mod measure;
+mod mixed;
 mod placement;
 mod plan;
 mod rows;
@@ -76,6 +77,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     let measured = Measured { bags, ..measured };
     let random_rows = random_rows(&meter, &plan);
+    let measured = Measured {
+        mixed: mixed_slices(&meter, &plan),
+        mixed_rows: mixed::measure_rows(&meter, plan.parameters),
+        ..measured
+    };
 
     report.table("### Goals\n\nThe figures of the goals are those of an AMD Zen 4.", &goals::table(&measured));
     tell_dense(&mut report, &plan, &measured)?;
@@ -97,6 +103,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     report.table(&caption, &dense::table_of_zeros(&measured.zeros));
     let caption = "### Two threads\n\n`par_step` beside `step`, and the limit on as many threads; ns per element:";
     report.table(caption, &threads::table(&measured.threads));
+    tell_mixed(&mut report, &plan, &measured);
     let text = report.text;
     if let Some(page) = &plan.page {
         text::write_between_marks(page, &text)?;
@@ -117,6 +124,13 @@ fn slices(meter: &Meter, plan: &Plan) -> Measured {
     let zeros = dense::ZEROS.map(|share| (share, dense::measure_zeros(meter, goals::IN_CACHE[1], share))).into();
     let threads = plan.threads.iter().map(|n| (*n, threads::measure(meter, &mut memory, *n))).collect();
     Measured { dense, calls, zeros, threads, ..Measured::default() }
+}
+
+/// Measures dense steps of 16-bit types.
+fn mixed_slices(meter: &Meter, plan: &Plan) -> Vec<(usize, measure::Times)> {
+    meter.tell("filling memory");
+    let mut memory = mixed::Memory::new(plan.mixed.iter().max().copied().unwrap_or(1));
+    plan.mixed.iter().map(|n| (*n, mixed::measure(meter, &mut memory, *n))).collect()
 }
 
 /// Measures random rows of a table that the second-level cache holds.
@@ -201,6 +215,26 @@ fn tell_rows(
     });
     let panels: Vec<(&str, Vec<Line>)> = panels.collect();
     charts::rows(&plan.charts.join("rows.svg"), &panels, plan.parameters, &machine_of_chart())
+}
+
+fn tell_mixed(report: &mut Report<'_>, plan: &Plan, measured: &Measured) {
+    let caption = format!(
+        "### 16-bit types\n\nDense steps of `bf16` beside those of `f32`, ε outside, rounded to the nearest and by chance; \
+         transparent huge\npages: {}; ns per element:",
+        machine::huge_pages()
+    );
+    report.table(&caption, &mixed::table(&measured.mixed));
+    let size = binary(plan.parameters);
+    match &measured.mixed_rows {
+        Some(times) => {
+            let caption = format!(
+                "Random rows of a table of {size} parameters, with one `f32` accumulator a row, gradients `f32`; ns per \
+                 element:"
+            );
+            report.table(&caption, &mixed::table_of_rows(times));
+        }
+        None => report.add(&format!("SKIPPED: random rows of {size} parameters: the memory is not free.\n")),
+    }
 }
 
 fn machine_of_chart() -> String {

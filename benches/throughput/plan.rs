@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) threads: Vec<usize>,
     /// Columns of the table in the second-level cache.
     pub(crate) columns_in_cache: &'static [usize],
+    /// Elements of dense steps of 16-bit types.
+    pub(crate) mixed: Vec<usize>,
     /// How many cases of bags.
     pub(crate) bags: usize,
     /// Columns of the large table.
@@ -48,6 +50,8 @@ impl Plan {
             + dense::ZEROS.len()
             + self.threads.len()
             + rows
+            + self.mixed.len()
+            + 1
             + bags::Case::all().take(self.bags).count()
     }
 
@@ -79,6 +83,7 @@ impl Plan {
                 calls: &[1, 17],
                 threads: vec![1 << 19],
                 columns_in_cache: &[4, 16],
+                mixed: vec![1 << 10, 1 << 17],
                 bags: 1,
                 columns: &[4, 20, 256],
                 parameters: 1 << 16,
@@ -99,6 +104,7 @@ impl Plan {
             calls: &[1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 24, 31, 32, 33, 64],
             threads: [18, 20, 22, 25].map(|power| 1 << power).into(),
             columns_in_cache: &[1, 2, 3, 4, 5, 8, 16, 20, 32, 64, 128],
+            mixed: [10, 15, 22, 25].map(|power| 1 << power).into(),
             bags: usize::MAX,
             columns: &[4, 8, 16, 20, 32, 64, 128, 256],
             parameters: parameters << 20,

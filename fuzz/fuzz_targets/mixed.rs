@@ -1,5 +1,5 @@
-//! The steps of 16-bit types, dense and on rows, rounding to the nearest and by chance, on every backend, against the naive
-//! ones.
+//! The steps of 16-bit types, dense, on rows and on bags of rows, rounding to the nearest and by chance, on one thread and on
+//! several, on every backend, against the naive ones.
 #![no_main]
 
 #[allow(dead_code, reason = "the other targets use the rest")]
@@ -9,7 +9,7 @@ mod reference;
 #[allow(dead_code, reason = "the other targets use the rest")]
 mod tables;
 
-use adagrad::{Adagrad, Counter, Epsilon, Error, MixedTable, Report, Rounding};
+use adagrad::{Adagrad, Bags, Counter, Epsilon, Error, MixedTable, Report, Rounding};
 use bytemuck::Pod;
 use half::{bf16, f16};
 use input::{Buffer, Input, fault_of, length_fault, on_every_backend};
@@ -100,7 +100,8 @@ fn values<T: Element>(input: &mut Input, len: usize, accumulators_of: Option<&Op
 
 fn dense<P: Element, G: Element, A: Element>(input: &mut Input, options: &Options) {
     let len = match input.below(64) {
-        0 => (1 << 17) - 8 + input.below(1 << 10), // from 2¹⁷ on parts are stepped in turn
+        0 if input.one_in(4) => (1 << 19) + input.below(1 << 10), // from 2¹⁹ on threads get parts
+        0 => (1 << 17) - 8 + input.below(1 << 10),                // from 2¹⁷ on parts are stepped in turn
         1..8 => input.below(3000),
         _ => input.below(200),
     };
@@ -118,17 +119,24 @@ fn dense<P: Element, G: Element, A: Element>(input: &mut Input, options: &Option
         let Expected { params, accumulator, report } = &mut expected;
         report.skipped = options.step_mixed(params, g.given(), accumulator, |i| chance.of_element(i));
     }
-    let mut step = |opt: &Adagrad, w: &mut [P], a: &mut [A]| opt.step_mixed(w, g.given(), a, chance.rounding);
+    let pool = input.any::<bool>().then(|| input.pool());
+    let mut step = |opt: &Adagrad, w: &mut [P], a: &mut [A]| match pool {
+        Some(pool) => pool.install(|| opt.par_step_mixed(w, g.given(), a, chance.rounding)),
+        None => opt.step_mixed(w, g.given(), a, chance.rounding),
+    };
     let check = |_: (&[P], &[A]), after: (&[P], &[A]), report| expected.assert(after, report);
     on_every_backend(&options.adagrad(), &faults, &mut w, &mut a, &mut step, check);
 }
 
+/// Rows, each of which has its gradient, or which are in bags that have one each.
 fn rows<P: Element, G: Element, A: Element>(input: &mut Input, options: &Options, row_wise: bool) {
     let widest = if input.one_in(8) { 300 } else { 40 };
     let dim = if input.one_in(32) { 0 } else { 1 + input.below(widest) };
-    // Now and then a table that is prefetched.
-    let table_rows = if input.one_in(128) { (1 << 17) / dim.max(1) + 1 } else { input.below(12) };
-    let (len, count, hostile) = (input.length(table_rows * dim), input.below(24), input.one_in(4));
+    // Now and then a table that is prefetched, and a step that is divided.
+    let large = input.one_in(128);
+    let table_rows = if large { (1 << 17) / dim.max(1) + 1 } else { input.below(12) };
+    let count = if large && input.any() { (1 << 18) / (dim + 16) + input.below(64) } else { input.below(24) };
+    let (len, hostile) = (input.length(table_rows * dim), input.one_in(4) && !large);
     let index: Vec<i64> = (0..count)
         .map(|_| match hostile && input.one_in(8) {
             true => input.any(),
@@ -136,27 +144,37 @@ fn rows<P: Element, G: Element, A: Element>(input: &mut Input, options: &Options
         })
         .collect();
     let kind = Kind::new(input, dim, row_wise, table_rows, i64::MAX as u128);
-    let (g_len, a_len) = (input.length(count * dim), input.length(kind.accumulators(len)));
+    let bags = input.any::<bool>().then(|| bags(input, &index));
+    let gradients = bags.as_ref().map_or(count, |bags| bags.offsets.len() - 1);
+    let (g_len, a_len) = (input.length(gradients * dim), input.length(kind.accumulators(len)));
     let mut w = values::<P>(input, len, None);
     let g = values::<G>(input, g_len, None);
     let mut a = values::<A>(input, a_len, Some(options));
     let chance = Chance::new(input);
 
+    let room = if input.one_in(16) { input.below(dim + 1) } else { dim * (1 + input.below(3)) };
+    let short = Error::TooShort { what: "scratch", minimum: dim, actual: room };
+    let faults = [length_fault("grads", gradients * dim, g_len), (bags.is_some() && room < dim).then_some(short)];
     let step = Step {
         options,
         kind,
         rows: index.iter().map(|row| i128::from(*row)).collect(),
         grads: Vec::new(),
-        faults: Vec::from_iter(length_fault("grads", count * dim, g_len)),
+        faults: faults.into_iter().flatten().collect(),
     };
     let Expectation { places, out_of_range, faults } = step.expectation(len, a_len);
     let mut report = Report::default();
     report.out_of_range = out_of_range;
     let mut expected = Expected { params: w.given().to_vec(), accumulator: a.given().to_vec(), report };
+    let grads: Vec<f32> = g.given().iter().map(|g| g.value()).collect();
+    let grads = match &bags {
+        Some(bags) if faults.is_empty() => bags.expanded(&grads, dim),
+        _ => grads,
+    };
     for (position, place) in places.into_iter().enumerate().filter(|_| faults.is_empty()) {
         let Some(row) = place else { continue };
         let words = |column| chance.of_row(row, position, column);
-        let (elements, g) = (row * dim..(row + 1) * dim, &g.given()[position * dim..(position + 1) * dim]);
+        let (elements, g) = (row * dim..(row + 1) * dim, &grads[position * dim..(position + 1) * dim]);
         let w = &mut expected.params[elements.clone()];
         expected.report.skipped += if row_wise {
             usize::from(options.step_mixed_row(w, g, &mut expected.accumulator[row], words))
@@ -164,6 +182,13 @@ fn rows<P: Element, G: Element, A: Element>(input: &mut Input, options: &Options
             options.step_mixed(w, g, &mut expected.accumulator[elements], words)
         };
     }
+    let offsets: Vec<i64> = bags.iter().flat_map(|bags| &bags.offsets).map(|offset| *offset as i64).collect();
+    let view = bags.as_ref().map(|bags| {
+        let view = Bags::new(&offsets, &index).expect("in order");
+        let view = if bags.mean { view.mean() } else { view };
+        bags.weights.as_ref().map_or(view, |weights| view.weighted(weights).expect("one for each row"))
+    });
+    let (pool, rounding) = (input.any::<bool>().then(|| input.pool()), chance.rounding);
     let mut step = |opt: &Adagrad, w: &mut [P], a: &mut [A]| {
         let new = if row_wise { MixedTable::row_wise } else { MixedTable::new };
         let table = new(w, a, dim)?.with_out_of_range_skipped(kind.skips_outside);
@@ -171,10 +196,31 @@ fn rows<P: Element, G: Element, A: Element>(input: &mut Input, options: &Options
             Some(row) => table.with_padding_row(row),
             None => table,
         };
-        opt.step_mixed_rows(&mut table, &index, g.given(), chance.rounding)
+        let (g, scratch) = (g.given(), &mut vec![f32::NAN; room][..]);
+        match (pool, &view) {
+            (None, None) => opt.step_mixed_rows(&mut table, &index, g, rounding),
+            (None, Some(bags)) => opt.step_mixed_bags(&mut table, bags, g, scratch, rounding),
+            (Some(pool), None) => pool.install(|| opt.par_step_mixed_rows(&mut table, &index, g, rounding)),
+            (Some(pool), Some(bags)) => {
+                pool.install(|| opt.par_step_mixed_bags(&mut table, bags, g, scratch, rounding))
+            }
+        }
     };
     let check = |_: (&[P], &[A]), after: (&[P], &[A]), report| expected.assert(after, report);
     on_every_backend(&options.adagrad(), &faults, &mut w, &mut a, &mut step, check);
+}
+
+/// Bags of all rows, in order.
+fn bags(input: &mut Input, rows: &[i64]) -> reference::Bags {
+    let mut offsets = vec![0];
+    while *offsets.last().expect("one") < rows.len() {
+        let size = [0, 1, 1, 2, 5, 20, 3000][input.below(7)];
+        offsets.push((offsets.last().expect("one") + size).min(rows.len()));
+    }
+    offsets.resize(offsets.len() + input.below(3), rows.len());
+    let weights = input.any::<bool>().then(|| input.numbers(rows.len()).given().to_vec());
+    let rows = rows.iter().map(|row| *row as usize).collect();
+    reference::Bags { offsets, rows, mean: input.any(), weights }
 }
 
 /// What a step must make.

@@ -7,6 +7,10 @@ use crate::backend::lanes::{Kernel, Lanes, map};
 /// size for all lanes".
 pub(crate) const GROUP: usize = 4;
 
+/// The same where the steps of more blocks would not fit the registers: see docs/decisions.md, "Unusual steps on AVX2 are in
+/// groups of two".
+pub(super) const HALF_GROUP: usize = GROUP / 2;
+
 /// How many parts of slices that are beyond the caches are gone over in turn.
 const PARTS: usize = 3;
 

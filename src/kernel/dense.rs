@@ -3,12 +3,10 @@
 use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 
-use super::blocks::{Blocks, Early, GROUP, Pass, Place, Source, each_group};
+use super::blocks::{Blocks, Early, GROUP, HALF_GROUP, Pass, Place, Source, each_group};
 use super::class::{Class, MaybeFast, Usual};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, SliceKernel};
-
-const HALF_GROUP: usize = GROUP / 2;
 
 /// From how many elements on groups begin where a vector may: see docs/decisions.md, "Where groups begin".
 const fn align_from(lanes: usize) -> usize {
@@ -56,10 +54,9 @@ impl<C: Class> SliceKernel for Long<C> {
             never!("the slices have one length")
         };
         let in_turn = len >= IN_TURN_FROM;
-        let mut step = Step::<MaybeFast<C>>::new(rule, C::WITHOUT.or(Flags::FAST));
+        let mut step = Step::<MaybeFast<C>>::new(rule);
         let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() {
-            // Sixteen registers are too few: see docs/decisions.md, "Unusual steps on AVX2 are in groups of two".
-            if C::WITHOUT == Usual::WITHOUT || L::REGISTERS >= 32 {
+            if fits_registers::<C, W, L>() {
                 each_group::<W, L, f32, f32, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
             } else {
                 each_group::<W, L, f32, f32, f32, HALF_GROUP>(lanes, w, g, a, in_turn, &mut step)
@@ -85,7 +82,7 @@ impl<C: Class> SliceKernel for Short<C> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         // Exact: see docs/decisions.md, "`Fast` is exact for few elements".
-        let mut step = Step::<C>::new(rule, C::WITHOUT.or(Flags::FAST));
+        let mut step = Step::<C>::new(rule);
         Blocks { w, g, a, pass: &mut step }.run(lanes);
         step.skipped
     }
@@ -97,7 +94,8 @@ impl<C: Class> SliceKernel for Few<C> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
-        let mut step = Step::<C>::new(rule, C::WITHOUT.or(Flags::FAST).or(Flags::FUSED));
+        let mut step = Step::<C>::new(rule);
+        step.flags = step.flags.set(Flags::FUSED, false);
         if W == 1 {
             Blocks { w, g, a, pass: &mut step }.run(lanes);
             return 0;
@@ -132,11 +130,17 @@ fn part_of_block<const W: usize, L: Lanes<W>, C: Class>(
     }
 }
 
+/// Whether a group of steps by a rule of the class fits the registers.
+#[inline(always)]
+pub(super) fn fits_registers<C: Class, const W: usize, L: Lanes<W>>() -> bool {
+    C::WITHOUT == Usual::WITHOUT || L::REGISTERS >= 32
+}
+
 /// The element-wise step.
 pub(super) struct Step<'a, C> {
     rule: &'a Rule<f32>,
     class: PhantomData<C>,
-    /// Those of the rule, less what the compiler is to know that it lacks.
+    /// Those of the rule, less what the compiler is to know that its class lacks, and estimates.
     flags: Flags,
     /// How many elements were skipped.
     pub(super) skipped: usize,
@@ -144,8 +148,8 @@ pub(super) struct Step<'a, C> {
 
 impl<'a, C: Class> Step<'a, C> {
     #[inline(always)]
-    pub(super) fn new(rule: &'a Rule<f32>, without: Flags) -> Self {
-        Self { rule, class: PhantomData, flags: rule.flags.set(without, false), skipped: 0 }
+    pub(super) fn new(rule: &'a Rule<f32>) -> Self {
+        Self { rule, class: PhantomData, flags: rule.flags.set(C::WITHOUT.or(Flags::FAST), false), skipped: 0 }
     }
 }
 

@@ -1,31 +1,27 @@
 //! The step for some rows of a table of any element types.
 
-use super::Rule;
-use super::class::Any;
+use core::marker::PhantomData;
+
+use super::class::Class;
 use super::dense::SHORT;
-use super::mixed::{MixedStep, ShortMixedStep, without};
+use super::gradients::RowGradients;
+use super::mixed::{MixedStep, ShortMixedStep};
 use super::rounding::Rounding;
 use super::row_wise::step_row;
-use super::rows::{PREFETCH_AHEAD, PREFETCH_FROM, row_of};
+use super::rows::{Place, Rows};
 use super::storage::Storage;
 use crate::backend::lanes::{Kernel, Lanes};
-use crate::table::{Indices, Layout};
 
-/// A step for some rows of a table, by a rule that is `USUAL` or any. The result is the number of elements or, row-wise,
-/// rows skipped.
-///
-/// `params` is a multiple of `dim` long, `accumulator` has as many values as the layout says, `grads` has `dim` for each of
-/// `rows`, and a row that is not in the table is passed over.
-pub(crate) struct MixedRows<'a, P, G, A, R, const USUAL: bool> {
-    pub(crate) rule: &'a Rule<f32>,
-    pub(crate) params: &'a mut [P],
-    pub(crate) accumulator: &'a mut [A],
-    pub(crate) dim: usize,
-    pub(crate) layout: Layout,
-    /// The row that is passed over.
-    pub(crate) padding: usize,
-    pub(crate) rows: Indices<'a>,
-    pub(crate) grads: &'a [G],
+/// A step for some rows of a table, by a rule of a class. The result is the number of elements or, row-wise, rows skipped.
+pub(crate) struct MixedRows<'s, 'a, P, A, G, R, C, const ROW_WISE: bool>(
+    pub(crate) &'s mut Rows<'a, P, A, G>,
+    pub(crate) Counted<R>,
+    pub(crate) PhantomData<C>,
+);
+
+/// A way to round, and from where rows and gradients are counted.
+#[derive(Clone, Copy)]
+pub(crate) struct Counted<R> {
     pub(crate) rounding: R,
     /// The index of the table's first row in the whole table, and of the first gradient among those of the step, if positions
     /// count.
@@ -33,55 +29,50 @@ pub(crate) struct MixedRows<'a, P, G, A, R, const USUAL: bool> {
     pub(crate) first_position: Option<u64>,
 }
 
-impl<P: Storage, G: Storage, A: Storage, R: Rounding, const USUAL: bool> Kernel for MixedRows<'_, P, G, A, R, USUAL> {
+impl<R: Rounding> Counted<R> {
+    #[inline(always)]
+    fn at(self, place: Place) -> R {
+        let position = match self.first_position {
+            Some(first) => first.wrapping_add(place.position as u64),
+            None => 0,
+        };
+        self.rounding.of_row(self.first_row.wrapping_add(place.row as u64), position)
+    }
+}
+
+impl<'a, P, A, G, R, C, const ROW_WISE: bool> Kernel for MixedRows<'_, 'a, P, A, G, R, C, ROW_WISE>
+where
+    P: Storage,
+    A: Storage,
+    G: RowGradients<'a>,
+    R: Rounding,
+    C: Class,
+{
     type Output = usize;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Self { rule, params, accumulator, dim, layout, padding, rows, grads, .. } = self;
-        let accumulators = if layout == Layout::RowWise { 1 } else { dim };
-        let ahead = match PREFETCH_AHEAD.checked_div(dim) {
-            Some(rows) if L::CAN_PREFETCH && params.len() >= PREFETCH_FROM => 1 + rows,
-            _ => usize::MAX,
-        };
-        let rows_here = params.len().checked_div(dim).unwrap_or(0);
-        let mut skipped = 0;
-        for position in 0..rows.len() {
-            if let Some(row) = rows.get(position.saturating_add(ahead))
-                && let (Some(w), Some(a)) = (row_of(params, row, dim), row_of(accumulator, row, accumulators))
-            {
-                lanes.prefetch(w);
-                lanes.prefetch(a);
-            }
-            // What does not fit is in no table.
-            let Some(row) = rows.get(position) else { continue };
-            if row >= rows_here || row == padding {
-                continue;
-            }
-            let (Some(w), Some(a)) = (row_of(params, row, dim), row_of(accumulator, row, accumulators)) else {
-                never!("the row is here")
-            };
-            let from = position.wrapping_mul(dim);
-            let Some(g) = grads.get(from..from.wrapping_add(dim)) else { never!("a gradient for each row") };
-            let position = match self.first_position {
-                Some(first) => first.wrapping_add(position as u64),
-                None => 0,
-            };
-            let rounding = self.rounding.of_row(self.first_row.wrapping_add(row as u64), position);
-            skipped += if layout == Layout::RowWise {
-                step_row::<Any, W, L, _, _, _, _>(rule, without::<USUAL>(), lanes, w, g, a, rounding)
-            } else {
-                let step: MixedStep<'_, P, G, A, R, USUAL> =
-                    MixedStep { rule, params: w, grads: g, accumulator: a, rounding };
-                if W == 1 {
-                    ShortMixedStep(step).run(lanes)
-                } else if dim < SHORT {
-                    lanes.call(ShortMixedStep(step))
+        let Self(rows, counted, class) = self;
+        let (rule, is_short, mut skipped) = (rows.rule, rows.shape.dim < SHORT, 0);
+        rows.each_singly::<W, L, ROW_WISE, false>(
+            lanes,
+            #[inline(always)]
+            |params, grads, accumulator, place| {
+                let rounding = counted.at(place);
+                skipped += if ROW_WISE {
+                    step_row::<C, W, L, _, _, _, _>(rule, lanes, params, grads, accumulator, rounding)
                 } else {
-                    lanes.call(step)
-                }
-            };
-        }
+                    let step = MixedStep { rule, class, params, grads, accumulator, rounding };
+                    if W == 1 {
+                        ShortMixedStep(step).run(lanes)
+                    } else if is_short {
+                        lanes.call(ShortMixedStep(step))
+                    } else {
+                        lanes.call(step)
+                    }
+                };
+            },
+        );
         skipped
     }
 }

@@ -6,6 +6,7 @@ use core::marker::PhantomData;
 use super::blocks::{Halves, Pass};
 use super::class::Class;
 use super::dense::Step;
+use super::gradients::RowGradients as _;
 use super::row_wise::{TOGETHER, step_together};
 use super::rows::{Ahead, Rows, each_chunk};
 use super::{Flags, Rule};
@@ -145,7 +146,7 @@ impl<'s, C: Class> Chunk<'s, C> {
         let Self { rule, places, .. } = self;
         let (params, accumulator) = (self.params.as_chunks_mut().0, self.accumulator.as_chunks_mut().0);
         let grads = self.grads.as_chunks().0;
-        (Step::new(rule, C::WITHOUT.or(Flags::FAST)), Columns { params, accumulator, places, grads })
+        (Step::new(rule), Columns { params, accumulator, places, grads })
     }
 }
 

@@ -19,11 +19,10 @@ const SUMS: usize = 8;
 /// The sum runs in eight lanes, element `j` in lane `j mod 8`, that are added as a tree. This is the order of FBGEMM's
 /// kernels (`RefImplementations.cc`). Without the limit on `s`, a gradient of 0 would make NaN where `η/d` overflows.
 ///
-/// A rule of a class that never skips has no loop that asks for it.
+/// A rule of a class has no code for what the class lacks.
 #[inline(always)]
 pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Storage, A: Storage, R: Rounding>(
     rule: &Rule<f32>,
-    without: Flags,
     lanes: L,
     params: &mut [P],
     grads: &[G],
@@ -31,7 +30,7 @@ pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Sto
     rounding: R,
 ) -> usize {
     let [accumulator] = accumulator.as_chunks_mut::<1>().0 else { never!("a row has one accumulator") };
-    let rule = rule.without(without);
+    let rule = rule.without(C::WITHOUT);
     let rules = rule.splat(lanes);
     let before = A::load(Scalar, accumulator);
     let (sum, dim) = (lanes.tree(&squares(&rule, lanes, params, grads)), params.len());

@@ -6,19 +6,20 @@ use core::mem::take;
 use super::blocks::Blocks;
 use super::class::{Any, Class};
 use super::dense::{SHORT, Step};
-use super::gradients::Gradients;
+use super::gradients::{Gradients, RowGradients};
 use super::rounding::Nearest;
 use super::row_wise::step_row;
+use super::storage::Storage;
 use super::{Flags, Long, Rule, Short};
 use crate::backend::lanes::{Kernel, Lanes};
 use crate::table::{Indices, Layout, Shape};
 
 /// Rows of tables with fewer parameters are in the cache, or soon there.
-pub(super) const PREFETCH_FROM: usize = 1 << 17;
+const PREFETCH_FROM: usize = 1 << 17;
 
 /// How many parameters ahead rows are asked for: enough for the memory to answer in time, and few enough for the cache to
 /// hold. See docs/decisions.md, "Prefetching".
-pub(super) const PREFETCH_AHEAD: usize = 384;
+const PREFETCH_AHEAD: usize = 384;
 
 /// Below how many columns the step of a row is inlined in the loop over rows: see docs/decisions.md, "Loops for the number of
 /// columns".
@@ -33,16 +34,24 @@ const INLINED_OF_LARGE: usize = 17;
 /// passed over.
 ///
 /// `params` and `accumulator` may be a part of the table, from `first_row` on. Then other rows are passed over.
-pub(crate) struct Rows<'a> {
+pub(crate) struct Rows<'a, P = f32, A = f32, G = Gradients<'a>> {
     pub(crate) rule: &'a Rule<f32>,
-    pub(crate) params: &'a mut [f32],
-    pub(crate) accumulator: &'a mut [f32],
+    pub(crate) params: &'a mut [P],
+    pub(crate) accumulator: &'a mut [A],
     pub(crate) shape: Shape,
     pub(crate) first_row: usize,
     /// The row, of the whole table, that is passed over.
     pub(crate) padding: usize,
     pub(crate) rows: Indices<'a>,
-    pub(crate) grads: Gradients<'a>,
+    pub(crate) grads: G,
+}
+
+/// Which row it is of the whole table, and at which position among the gradients.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "half"), expect(dead_code, reason = "only random bits depend on it"))]
+pub(super) struct Place {
+    pub(super) row: usize,
+    pub(super) position: usize,
 }
 
 // Each of the following is a function of its own, which fits the registers. All return the number of elements or,
@@ -74,7 +83,7 @@ impl Rows<'_> {
         self.shape.is_plain && !self.grads.are_of_bags()
     }
 
-    /// Goes over the rows that are here, with their gradients, parameters and accumulators.
+    /// Goes over the rows that are here, with their parameters, gradients and accumulators.
     #[inline(always)]
     fn each<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const ROWS_AHEAD: bool, const PLAIN: bool>(
         &mut self,
@@ -92,10 +101,7 @@ impl Rows<'_> {
         if PLAIN && self.accumulator.len() != rows_here.wrapping_mul(accumulators) {
             never!("accumulators for each row");
         }
-        let ahead = match PREFETCH_AHEAD.checked_div(dim) {
-            Some(rows) if ROWS_AHEAD && L::CAN_PREFETCH && self.params.len() >= PREFETCH_FROM => 1 + rows,
-            _ => usize::MAX,
-        };
+        let ahead = if ROWS_AHEAD { rows_ahead::<W, L>(self.params.len(), dim) } else { usize::MAX };
         each_chunk(
             rows,
             first_row,
@@ -137,10 +143,50 @@ impl Rows<'_> {
             },
         );
     }
+}
+
+impl<'a, P: Storage, A: Storage, G: RowGradients<'a>> Rows<'a, P, A, G> {
+    /// Goes over the rows that are here, with their places, too: in a loop that stays small, since each index is read by
+    /// itself.
+    #[inline(always)]
+    pub(super) fn each_singly<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const PLAIN: bool>(
+        &mut self,
+        lanes: L,
+        mut row_step: impl FnMut(&mut [P], &[G::Element], &mut [A], Place),
+    ) {
+        let Self { shape, first_row, padding, rows, .. } = *self;
+        let (dim, stride) = (shape.dim, if PLAIN { shape.dim } else { shape.params });
+        let mut grads_in_order = if PLAIN { self.grads.of_rows() } else { &[] };
+        let mut grads = if PLAIN { G::default() } else { take(&mut self.grads) };
+        let rows_here = self.params.len().checked_div(stride).unwrap_or(0);
+        let ahead = rows_ahead::<W, L>(self.params.len(), dim);
+        for position in 0..rows.len() {
+            if L::CAN_PREFETCH
+                && let Some(row) = rows.get(position.saturating_add(ahead))
+                && let Some((params, accumulators)) = self.row::<ROW_WISE, PLAIN>(row.wrapping_sub(first_row))
+            {
+                lanes.prefetch(params);
+                lanes.prefetch(accumulators);
+            }
+            let mut next: &[G::Element] = &[];
+            if PLAIN {
+                let Some((g, rest)) = grads_in_order.split_at_checked(dim) else { never!("a gradient for each row") };
+                (next, grads_in_order) = (g, rest);
+            }
+            // What does not fit is in no table.
+            let Some(row) = rows.get(position) else { continue };
+            let place = row.wrapping_sub(first_row);
+            if place >= rows_here || row == padding {
+                continue;
+            }
+            let Some((w, a)) = self.row::<ROW_WISE, PLAIN>(place) else { never!("the row is here") };
+            row_step(w, if PLAIN { next } else { grads.of(lanes, position, dim) }, a, Place { row, position });
+        }
+    }
 
     /// The parameters and accumulators of a row, if it is here.
     #[inline(always)]
-    fn row<const ROW_WISE: bool, const PLAIN: bool>(&mut self, place: usize) -> Option<(&mut [f32], &mut [f32])> {
+    fn row<const ROW_WISE: bool, const PLAIN: bool>(&mut self, place: usize) -> Option<(&mut [P], &mut [A])> {
         if PLAIN {
             let dim = self.shape.dim;
             let accumulators = if ROW_WISE { 1 } else { dim };
@@ -149,6 +195,15 @@ impl Rows<'_> {
             let layout = if ROW_WISE { Layout::RowWise } else { Layout::ElementWise };
             self.shape.row_mut(self.params, self.accumulator, place, layout)
         }
+    }
+}
+
+/// How many rows ahead one is asked for, in a table of so many parameters; in a small one, none that is there.
+#[inline(always)]
+pub(super) fn rows_ahead<const W: usize, L: Lanes<W>>(parameters: usize, dim: usize) -> usize {
+    match PREFETCH_AHEAD.checked_div(dim) {
+        Some(rows) if L::CAN_PREFETCH && parameters >= PREFETCH_FROM => 1 + rows,
+        _ => usize::MAX,
     }
 }
 
@@ -222,7 +277,7 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
             #[inline(always)]
             |w, g, a| {
                 skipped += if ROW_WISE {
-                    step_row::<C, W, L, _, _, _, _>(rule, C::WITHOUT, lanes, w, g, a, Nearest)
+                    step_row::<C, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest)
                 } else if is_short {
                     lanes.call_slices::<Short<C>>(rule, w, g, a)
                 } else {
@@ -244,32 +299,18 @@ impl<const ROW_WISE: bool, const PLAIN: bool> Kernel for ScalarRows<'_, '_, ROW_
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Rows { rule, shape, first_row, padding, rows, .. } = *self.0;
-        let (dim, stride) = (shape.dim, if PLAIN { shape.dim } else { shape.params });
-        let mut grads_in_order = if PLAIN { self.0.grads.of_rows() } else { &[] };
-        let mut grads = if PLAIN { Gradients::default() } else { take(&mut self.0.grads) };
-        let rows_here = self.0.params.len().checked_div(stride).unwrap_or(0);
-        let mut step = Step::<Any>::new(rule, Flags::NONE);
-        for position in 0..rows.len() {
-            let mut next: &[f32] = &[];
-            if PLAIN {
-                let Some((g, rest)) = grads_in_order.split_at_checked(dim) else { never!("a gradient for each row") };
-                (next, grads_in_order) = (g, rest);
-            }
-            // What does not fit is in no table.
-            let Some(row) = rows.get(position) else { continue };
-            let place = row.wrapping_sub(first_row);
-            if place >= rows_here || row == padding {
-                continue;
-            }
-            let Some((w, a)) = self.0.row::<ROW_WISE, PLAIN>(place) else { never!("the row is here") };
-            let g = if PLAIN { next } else { grads.of(lanes, position, dim) };
-            if ROW_WISE {
-                step.skipped += step_row::<Any, W, L, _, _, _, _>(rule, Flags::NONE, lanes, w, g, a, Nearest);
-            } else {
-                Blocks { w, g, a, pass: &mut step }.run(lanes);
-            }
-        }
+        let (rule, mut step) = (self.0.rule, Step::<Any>::new(self.0.rule));
+        self.0.each_singly::<W, L, ROW_WISE, PLAIN>(
+            lanes,
+            #[inline(always)]
+            |w, g, a, _| {
+                if ROW_WISE {
+                    step.skipped += step_row::<Any, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest);
+                } else {
+                    Blocks { w, g, a, pass: &mut step }.run(lanes);
+                }
+            },
+        );
         step.skipped
     }
 }
@@ -282,7 +323,7 @@ impl<C: Class> Kernel for ShortRows<'_, '_, C> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
-        let mut step = Step::<C>::new(self.0.rule, C::WITHOUT.or(Flags::FAST));
+        let mut step = Step::<C>::new(self.0.rule);
         self.0.each::<W, L, false, false, true>(
             lanes,
             #[inline(always)]

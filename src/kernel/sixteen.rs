@@ -3,15 +3,14 @@
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use super::storage::{Storage, chance};
+use super::storage::{Storage, chance, same_as};
 use crate::backend::lanes::Lanes;
+use crate::backend::{GREATEST_F16, LEAST_NORMAL_F16};
 
-/// The greatest finite values, and for `bf16` the `f32` before it.
-const GREATEST_F16: f32 = 65504.0;
+/// The `f32` before the greatest finite `bf16`.
 const BELOW_GREATEST_BF16: f32 = f32::from_bits(0x7F7E_FFFF);
 
-/// The least normal `f16`, and the distance between those below.
-const LEAST_NORMAL_F16: f32 = f32::from_bits((127 - 14) << 23);
+/// The distance between denormal `f16`.
 const LEAST_F16: f32 = f32::from_bits((127 - 24) << 23);
 
 /// The bits of an `f32` that a `bf16` keeps, and an `f16` that is not denormal.
@@ -22,8 +21,10 @@ const MAGNITUDE: u32 = 0x7FFF_FFFF;
 
 /// What is the same for both types, given how lanes load and store them, and whether storing rounds.
 macro_rules! sixteen_bits {
-    ($Type:ident, $load:ident, $store:ident, $round:ident, $dither:ident, $stores_any:literal) => {
+    ($Type:ident, $of:ident, $load:ident, $store:ident, $round:ident, $dither:ident, $stores_any:literal) => {
         impl Storage for $Type {
+            same_as!($of);
+
             #[inline(always)]
             fn must_round(is_looked_at: bool) -> bool {
                 is_looked_at || !$stores_any
@@ -72,8 +73,8 @@ macro_rules! sixteen_bits {
         }
     };
 }
-sixteen_bits!(bf16, load_bf16, store_bf16, round_bf16, dither_bf16, false);
-sixteen_bits!(f16, load_f16, store_f16, round_f16, dither_f16, true);
+sixteen_bits!(bf16, of_bf16, load_bf16, store_bf16, round_bf16, dither_bf16, false);
+sixteen_bits!(f16, of_f16, load_f16, store_f16, round_f16, dither_f16, true);
 
 /// Copies as many values as both have, at most `W`, in pieces of constant lengths: a loop would become a call of `memcpy`.
 #[inline(always)]

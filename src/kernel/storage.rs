@@ -1,9 +1,49 @@
 //! What slices hold: `f32`, or nothing, in loops that have no third slice.
 
+use core::marker::PhantomData;
+
 use crate::backend::lanes::Lanes;
 
+/// The functions of a [`Storage`] by which a slice finds out that it has the type that another name stands for.
+macro_rules! same_as {
+    ($of:ident) => {
+        #[inline(always)]
+        fn same<K: $crate::kernel::storage::Borrow, T: Storage>(values: K::Slice<Self>) -> Option<K::Slice<T>> {
+            T::$of::<K>(values)
+        }
+
+        #[inline(always)]
+        fn $of<K: $crate::kernel::storage::Borrow>(values: K::Slice<Self>) -> Option<K::Slice<Self>> {
+            Some(values)
+        }
+    };
+}
+#[cfg(feature = "half")]
+pub(super) use same_as;
+
+/// A kind of reference.
+pub(crate) trait Borrow {
+    type Slice<T: 'static>;
+}
+
+/// `&'a`.
+#[cfg(feature = "half")]
+pub(crate) struct Shared<'a>(PhantomData<&'a ()>);
+
+#[cfg(feature = "half")]
+impl<'a> Borrow for Shared<'a> {
+    type Slice<T: 'static> = &'a [T];
+}
+
+/// `&'a mut`.
+pub(crate) struct Exclusive<'a>(PhantomData<&'a mut ()>);
+
+impl<'a> Borrow for Exclusive<'a> {
+    type Slice<T: 'static> = &'a mut [T];
+}
+
 /// A value as it lies in memory.
-pub(crate) trait Storage: Sized {
+pub(crate) trait Storage: Sized + 'static {
     /// Whether values must be rounded before they are stored, since storing does not, or the step looks at what it stores.
     #[inline(always)]
     fn must_round(_is_looked_at: bool) -> bool {
@@ -29,6 +69,30 @@ pub(crate) trait Storage: Sized {
         value
     }
 
+    /// A slice as one of `T`, if that is this type. Each type hands the slice to the function of `T` that is named after
+    /// it.
+    #[inline(always)]
+    fn same<K: Borrow, T: Storage>(_: K::Slice<Self>) -> Option<K::Slice<T>> {
+        None
+    }
+
+    #[inline(always)]
+    fn of_f32<K: Borrow>(_: K::Slice<f32>) -> Option<K::Slice<Self>> {
+        None
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn of_bf16<K: Borrow>(_: K::Slice<half::bf16>) -> Option<K::Slice<Self>> {
+        None
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn of_f16<K: Borrow>(_: K::Slice<half::f16>) -> Option<K::Slice<Self>> {
+        None
+    }
+
     fn load<const W: usize, L: Lanes<W>>(lanes: L, from: &[Self; W]) -> L::Vector;
 
     /// Stores a value, which has been rounded if it must be.
@@ -50,6 +114,8 @@ pub(super) fn chance<const W: usize, L: Lanes<W>>(lanes: L, noise: L::Vector) ->
 }
 
 impl Storage for f32 {
+    same_as!(of_f32);
+
     /// `value`, or its neighbour on the side of `value + remainder`.
     #[cfg(feature = "half")]
     #[inline(always)]

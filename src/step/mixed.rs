@@ -1,8 +1,10 @@
 //! The dense step of 16-bit types.
 
+use core::marker::PhantomData;
+
 use super::rows::run;
 use crate::error::check_length;
-use crate::kernel::{self, Flags, MixedStep, Nearest, Rounding as _, Stream, never};
+use crate::kernel::{self, Any, Class, MixedStep, Nearest, Rounding as _, Stream, Usual, never};
 use crate::{Adagrad, Element, Error, Report, Rounding};
 
 /// Steps of `bf16`, `f16` and `f32`, with the feature `half`.
@@ -37,9 +39,7 @@ impl Adagrad {
         accumulator: &mut [A],
         rounding: Rounding,
     ) -> Result<Report, Error> {
-        check_length("grads", params.len(), grads.len())?;
-        check_length("accumulator", params.len(), accumulator.len())?;
-        self.validate()?;
+        self.check_mixed(params, grads, accumulator)?;
         let skipped = match rounding {
             Rounding::Nearest => self.mixed(params, grads, accumulator, Nearest)?,
             Rounding::Stochastic(counter) => {
@@ -66,6 +66,13 @@ impl Adagrad {
         Ok(Report { skipped, out_of_range: 0 })
     }
 
+    /// All that a dense step checks, but for the backend.
+    pub(super) fn check_mixed<P, G, A>(&self, params: &[P], grads: &[G], accumulator: &[A]) -> Result<(), Error> {
+        check_length("grads", params.len(), grads.len())?;
+        check_length("accumulator", params.len(), accumulator.len())?;
+        self.validate()
+    }
+
     /// The step of checked slices.
     fn mixed<P: Element, G: Element, A: Element, R: kernel::Rounding>(
         &self,
@@ -75,11 +82,13 @@ impl Adagrad {
         rounding: R,
     ) -> Result<usize, Error> {
         let rule = &self.rule;
-        // By chance there is one copy, for any rule.
-        if R::BY_CHANCE || rule.flags.any(Flags::UNUSUAL) {
-            run(self.backend, MixedStep::<'_, P, G, A, R, false> { rule, params, grads, accumulator, rounding })
-        } else {
-            run(self.backend, MixedStep::<'_, P, G, A, R, true> { rule, params, grads, accumulator, rounding })
+        macro_rules! run {
+            ($Class:ty) => {{
+                let class = PhantomData::<$Class>;
+                run(self.backend, MixedStep { rule, class, params, grads, accumulator, rounding })
+            }};
         }
+        // By chance there is one copy, for any rule.
+        if R::BY_CHANCE || rule.flags.any(Usual::WITHOUT) { run!(Any) } else { run!(Usual) }
     }
 }

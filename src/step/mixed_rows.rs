@@ -1,8 +1,12 @@
 //! The step for rows of 16-bit types.
 
+use core::marker::PhantomData;
+
 use super::rows::run;
-use crate::kernel::{self, Flags, MixedRows, Nearest, Stream};
-use crate::table::{Indices, check_gradient_rows};
+use crate::kernel::{
+    self, Any, Class, Counted, MixedRows, Nearest, OfRows, RowGradients, Rows, Storage, Stream, Usual,
+};
+use crate::table::{Indices, Layout, check_gradient_rows};
 use crate::{Adagrad, Element, Error, MixedTable, Report, Rounding, RowIndex};
 
 /// Steps for rows of `bf16`, `f16` and `f32`, with the feature `half`.
@@ -34,52 +38,73 @@ impl Adagrad {
         grads: &[G],
         rounding: Rounding,
     ) -> Result<Report, Error> {
-        self.validate()?;
-        check_gradient_rows(rows.len(), grads.len(), table.dim())?;
-        let out_of_range = table.like.check_indices(rows)?;
-        let rows = I::indices(rows);
-        let skipped = match rounding {
-            Rounding::Nearest => self.mixed_rows(table, rows, grads, Nearest, 0, None)?,
-            Rounding::Stochastic(counter) => {
-                let stream = Stream::new(counter.seed, counter.step);
-                self.mixed_rows(table, rows, grads, stream, counter.first, counter.position)?
-            }
-        };
+        let out_of_range = self.check_mixed_rows(table, rows.len(), rows, grads.len())?;
+        let (layout, grads) = (table.like.layout, OfRows::new(grads, table.like.shape.gradients));
+        let skipped = self.run_mixed_rows(layout, &mut self.mixed_rows(table, I::indices(rows), grads), rounding)?;
         Ok(Report { skipped, out_of_range })
     }
 
-    /// The step of checked rows.
-    fn mixed_rows<P: Element, G: Element, A: Element, R: kernel::Rounding>(
+    /// Checks all of a call with so many gradients, of so many values together. The result is how many rows are to be passed
+    /// over, because they are not in the table.
+    pub(super) fn check_mixed_rows<P: Element, A: Element, I: RowIndex>(
         &self,
-        table: &mut MixedTable<'_, P, A>,
-        rows: Indices<'_>,
-        grads: &[G],
-        rounding: R,
-        first_row: u64,
-        first_position: Option<u64>,
+        table: &MixedTable<'_, P, A>,
+        gradients: usize,
+        rows: &[I],
+        values: usize,
     ) -> Result<usize, Error> {
+        self.validate()?;
+        check_gradient_rows(gradients, values, table.like.shape.gradients)?;
+        table.like.check_indices(rows)
+    }
+
+    /// A kernel for checked rows.
+    pub(super) fn mixed_rows<'a, P, A, G>(
+        &'a self,
+        table: &'a mut MixedTable<'_, P, A>,
+        rows: Indices<'a>,
+        grads: G,
+    ) -> Rows<'a, P, A, G> {
         let MixedTable { params, accumulator, like } = table;
-        let (rule, dim, layout, padding) = (&self.rule, like.dim(), like.layout, like.padding);
-        macro_rules! run {
-            ($usual:literal) => {
-                run(
-                    self.backend,
-                    MixedRows::<'_, P, G, A, R, $usual> {
-                        rule,
-                        params,
-                        accumulator,
-                        dim,
-                        layout,
-                        padding,
-                        rows,
-                        grads,
-                        rounding,
-                        first_row,
-                        first_position,
-                    },
-                )
-            };
+        let (shape, padding) = (like.shape, like.padding);
+        Rows { rule: &self.rule, params, accumulator, shape, first_row: 0, padding, rows, grads }
+    }
+
+    /// The step for rows of a table or of a part of it.
+    pub(super) fn run_mixed_rows<'a, P: Storage, A: Storage, G: RowGradients<'a>>(
+        &self,
+        layout: Layout,
+        rows: &mut Rows<'a, P, A, G>,
+        rounding: Rounding,
+    ) -> Result<usize, Error> {
+        match rounding {
+            Rounding::Nearest => {
+                self.rounded_rows(layout, rows, Counted { rounding: Nearest, first_row: 0, first_position: None })
+            }
+            Rounding::Stochastic(counter) => {
+                let rounding = Stream::new(counter.seed, counter.step);
+                let (first_row, first_position) = (counter.first, counter.position);
+                self.rounded_rows(layout, rows, Counted { rounding, first_row, first_position })
+            }
         }
-        if R::BY_CHANCE || rule.flags.any(Flags::UNUSUAL) { run!(false) } else { run!(true) }
+    }
+
+    fn rounded_rows<'a, P: Storage, A: Storage, G: RowGradients<'a>, R: kernel::Rounding>(
+        &self,
+        layout: Layout,
+        rows: &mut Rows<'a, P, A, G>,
+        by: Counted<R>,
+    ) -> Result<usize, Error> {
+        macro_rules! run {
+            ($Class:ty) => {{
+                let class = PhantomData::<$Class>;
+                match layout {
+                    Layout::ElementWise => run(self.backend, MixedRows::<_, _, _, _, _, false>(rows, by, class)),
+                    Layout::RowWise => run(self.backend, MixedRows::<_, _, _, _, _, true>(rows, by, class)),
+                }
+            }};
+        }
+        // By chance there is one copy, for any rule.
+        if R::BY_CHANCE || rows.rule.flags.any(Usual::WITHOUT) { run!(Any) } else { run!(Usual) }
     }
 }

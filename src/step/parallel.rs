@@ -2,7 +2,7 @@
 
 use super::bags::bag_gradients;
 use super::rows::run_rows;
-use crate::kernel::{Gradients, Rows};
+use crate::kernel::{Gradients, RowGradients, Rows, Storage};
 use crate::table::{Indices, RowIndex};
 use crate::{Adagrad, Bags, Error, Report, Table};
 
@@ -59,29 +59,7 @@ impl Adagrad {
     pub fn par_step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
         self.check_dense(params, grads, accumulator)?;
         self.check_available()?;
-        let tasks = tasks(params.len(), MIN_DENSE, DENSE_TASKS);
-        self.divided(params, grads, accumulator, tasks)
-    }
-
-    /// The dense step, halved until there are as many `tasks`. What is checked here has been checked before.
-    fn divided(
-        &self,
-        params: &mut [f32],
-        grads: &[f32],
-        accumulator: &mut [f32],
-        tasks: usize,
-    ) -> Result<Report, Error> {
-        if tasks < 2 {
-            return self.step(params, grads, accumulator);
-        }
-        let half = tasks / 2;
-        let at = params.len() / tasks * half / BLOCK * BLOCK;
-        let (w, w_rest) = params.split_at_mut(at);
-        let (g, g_rest) = grads.split_at(at);
-        let (a, a_rest) = accumulator.split_at_mut(at);
-        let (first, second) =
-            rayon::join(|| self.divided(w, g, a, half), || self.divided(w_rest, g_rest, a_rest, tasks - half));
-        Ok(Report { skipped: first?.skipped + second?.skipped, out_of_range: 0 })
+        in_halves(&|w, g, a, _| self.step(w, g, a), 0, params, grads, accumulator, dense_tasks(params.len()))
     }
 
     /// [`Adagrad::step_rows`] on several threads, with the same result.
@@ -121,17 +99,9 @@ impl Adagrad {
         self.validate()?;
         let out_of_range = table.check_rows(rows, grads)?;
         self.check_available()?;
-        let work = rows.len().saturating_mul(ROW_WORK).saturating_add(grads.len());
-        match tasks(work, MIN_ROWS, 1) {
-            0 | 1 => self.step_rows(table, rows, grads),
-            tasks => self.divided_rows(
-                table,
-                I::indices(rows),
-                Gradients::for_rows(grads, table.shape.gradients),
-                out_of_range,
-                tasks,
-            ),
-        }
+        let tasks = tasks_for_rows(rows.len(), grads.len());
+        let grads = Gradients::for_rows(grads, table.shape.gradients);
+        self.divided_rows(table, I::indices(rows), grads, out_of_range, tasks)
     }
 
     /// [`Adagrad::step_bags`] on several threads, with the same result, as [`par_step_rows`](Self::par_step_rows).
@@ -169,12 +139,9 @@ impl Adagrad {
         let out_of_range = self.check_bags(table, bags, grads, scratch)?;
         self.check_available()?;
         let rows = I::indices(bags.rows);
-        let work = rows.len().saturating_mul(table.dim().saturating_add(ROW_WORK));
         let room = if bags.are_scaled() { scratch.len() / table.dim() } else { usize::MAX };
-        match tasks(work, MIN_ROWS, 1).min(room) {
-            0 | 1 => self.step_bags(table, bags, grads, scratch),
-            tasks => self.divided_rows(table, rows, bag_gradients(table, bags, grads, scratch), out_of_range, tasks),
-        }
+        let tasks = tasks_for_rows(rows.len(), rows.len().saturating_mul(table.dim())).min(room);
+        self.divided_rows(table, rows, bag_gradients(table, bags, grads, scratch), out_of_range, tasks)
     }
 
     fn divided_rows(
@@ -185,10 +152,10 @@ impl Adagrad {
         out_of_range: usize,
         tasks: usize,
     ) -> Result<Report, Error> {
-        let samples = &mut sample(rows, table.rows);
+        let table_rows = table.rows;
         let (layout, are_plain) = (table.layout, table.shape.is_plain && !grads.are_of_bags());
         let run = |mut rows: Rows<'_>| run_rows(self.backend, layout, are_plain, &mut rows);
-        let skipped = in_ranges(&run, self.rows(table, rows, grads), samples, tasks)?;
+        let skipped = in_ranges(&run, self.rows(table, rows, grads), table_rows, tasks)?;
         Ok(Report { skipped, out_of_range })
     }
 }
@@ -204,6 +171,40 @@ fn tasks(work: usize, least: usize, per_thread: usize) -> usize {
     }
 }
 
+/// How many tasks to make of a dense step of so many elements.
+pub(super) fn dense_tasks(len: usize) -> usize {
+    tasks(len, MIN_DENSE, DENSE_TASKS)
+}
+
+/// How many tasks to make of a step for so many rows, which have so many elements together.
+pub(super) fn tasks_for_rows(rows: usize, elements: usize) -> usize {
+    tasks(rows.saturating_mul(ROW_WORK).saturating_add(elements), MIN_ROWS, 1)
+}
+
+/// The dense step, halved until there are as many `tasks`. Each is `run`, with the index of its first element.
+pub(super) fn in_halves<P: Send, G: Sync, A: Send>(
+    run: &(impl Fn(&mut [P], &[G], &mut [A], usize) -> Result<Report, Error> + Sync),
+    first: usize,
+    params: &mut [P],
+    grads: &[G],
+    accumulator: &mut [A],
+    tasks: usize,
+) -> Result<Report, Error> {
+    if tasks < 2 {
+        return run(params, grads, accumulator, first);
+    }
+    let half = tasks / 2;
+    let at = params.len() / tasks * half / BLOCK * BLOCK;
+    let (w, w_rest) = params.split_at_mut(at);
+    let (g, g_rest) = grads.split_at(at);
+    let (a, a_rest) = accumulator.split_at_mut(at);
+    let (before, from) = rayon::join(
+        || in_halves(run, first, w, g, a, half),
+        || in_halves(run, first + at, w_rest, g_rest, a_rest, tasks - half),
+    );
+    Ok(Report { skipped: before?.skipped + from?.skipped, out_of_range: 0 })
+}
+
 /// Some of the rows, row 0 for one that is not in a table of so many. Their positions are multiples of the golden ratio,
 /// modulo 1: spread evenly, but in step with no period of the list, such as one of columns of features.
 fn sample(rows: Indices<'_>, table_rows: usize) -> [usize; SAMPLES] {
@@ -217,11 +218,21 @@ fn sample(rows: Indices<'_>, table_rows: usize) -> [usize; SAMPLES] {
     samples
 }
 
-/// The step for rows, its part of the table divided at quantiles of the samples, which are in it, until there are as
-/// many `tasks`. Each is `run`.
-fn in_ranges(
-    run: &(impl Fn(Rows<'_>) -> Result<usize, Error> + Sync),
-    rows: Rows<'_>,
+/// The step for rows of a table of so many, which is divided until there are as many `tasks`. Each is `run`.
+pub(super) fn in_ranges<'a, P: Storage + Send, A: Storage + Send, G: RowGradients<'a> + Send>(
+    run: &(impl Fn(Rows<'a, P, A, G>) -> Result<usize, Error> + Sync),
+    rows: Rows<'a, P, A, G>,
+    table_rows: usize,
+    tasks: usize,
+) -> Result<usize, Error> {
+    let samples: &mut [usize] = if tasks < 2 { &mut [] } else { &mut sample(rows.rows, table_rows) };
+    in_ranges_between(run, rows, samples, tasks)
+}
+
+/// The same for a part of the table, divided at quantiles of the samples, which are in it.
+fn in_ranges_between<'a, P: Storage + Send, A: Storage + Send, G: RowGradients<'a> + Send>(
+    run: &(impl Fn(Rows<'a, P, A, G>) -> Result<usize, Error> + Sync),
+    rows: Rows<'a, P, A, G>,
     samples: &mut [usize],
     tasks: usize,
 ) -> Result<usize, Error> {
@@ -236,11 +247,11 @@ fn in_ranges(
     let (low, row, high) = samples.select_nth_unstable(samples.len() * half / tasks);
     let (before, from) = rows.split_at(*row, half);
     let (first, second) =
-        rayon::join(|| in_ranges(run, before, low, half), || in_ranges(run, from, high, tasks - half));
+        rayon::join(|| in_ranges_between(run, before, low, half), || in_ranges_between(run, from, high, tasks - half));
     Ok(first? + second?)
 }
 
-impl Rows<'_> {
+impl<'a, P: Storage, A: Storage, G: RowGradients<'a>> Rows<'a, P, A, G> {
     /// The same step for the rows of its part of the table that are before `row`, and for `row` and those behind it. The
     /// first gets the room for so many gradients.
     fn split_at(self, row: usize, room: usize) -> (Self, Self) {

@@ -46,6 +46,13 @@ pub enum IndicesMut<'a> {
     U64(&'a mut [u64]),
 }
 
+impl Default for Indices<'_> {
+    #[inline(always)]
+    fn default() -> Self {
+        Self::U32(&[])
+    }
+}
+
 impl Indices<'_> {
     #[inline(always)]
     pub(crate) fn len(self) -> usize {

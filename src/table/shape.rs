@@ -2,6 +2,10 @@
 
 use core::ops::Range;
 
+use super::rows_of;
+use crate::Error;
+use crate::kernel::{Exclusive, Storage};
+
 /// How many accumulators a table has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
@@ -30,6 +34,14 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// That of a table in one slice, and the number of its rows, each with so many accumulators.
+    #[cfg_attr(not(debug_assertions), inline)]
+    pub(super) fn in_one_slice(len: usize, dim: usize, accumulators: usize) -> Result<(Self, usize), Error> {
+        let stride = dim.saturating_add(accumulators);
+        let rows = rows_of("memory", len, dim, stride)?;
+        Ok((Self { dim, params: stride, accumulators: 0, inside: dim, gradients: dim, is_plain: false }, rows))
+    }
+
     #[inline(always)]
     pub(crate) fn is_interleaved(&self) -> bool {
         self.inside != 0
@@ -51,17 +63,17 @@ impl Shape {
 
     /// A row's parameters and accumulators.
     #[inline(always)]
-    pub(crate) fn row_mut<'a>(
+    pub(crate) fn row_mut<'a, P: Storage, A: Storage>(
         &self,
-        params: &'a mut [f32],
-        accumulator: &'a mut [f32],
+        params: &'a mut [P],
+        accumulator: &'a mut [A],
         row: usize,
         layout: Layout,
-    ) -> Option<(&'a mut [f32], &'a mut [f32])> {
+    ) -> Option<(&'a mut [P], &'a mut [A])> {
         let (w, a) = self.parts(row, layout);
         if self.is_interleaved() {
             let (before, behind) = params.split_at_mut_checked(a.start)?;
-            Some((before.get_mut(w)?, behind.get_mut(..a.len())?))
+            Some((before.get_mut(w)?, P::same::<Exclusive<'a>, A>(behind.get_mut(..a.len())?)?))
         } else {
             Some((params.get_mut(w)?, accumulator.get_mut(a)?))
         }

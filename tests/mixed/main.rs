@@ -3,12 +3,16 @@
 
 #[path = "../inputs/backends.rs"]
 mod available;
+mod bags;
 mod conversions;
 mod dense;
 #[path = "../inputs/mod.rs"]
 mod inputs;
 #[path = "../peers/json.rs"]
 mod json;
+mod layouts;
+#[cfg(feature = "rayon")]
+mod parallel;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod rows;

@@ -6,7 +6,13 @@ use crate::backend::lanes::Lanes;
 const REBIAS: u32 = (127 - 15) << 23;
 
 /// 2⁻¹⁴, the least normal `f16`.
-const LEAST_NORMAL: f32 = f32::from_bits((127 - 14) << 23);
+pub(crate) const LEAST_NORMAL_F16: f32 = f32::from_bits((127 - 14) << 23);
+
+/// The greatest finite `f16`.
+pub(crate) const GREATEST_F16: f32 = 65504.0;
+
+/// From here on values round to infinity.
+const INFINITE_FROM: f32 = 65520.0;
 
 /// The values of some `f16`. A signalling NaN becomes a quiet one only in the next operation.
 #[inline(always)]
@@ -18,18 +24,12 @@ pub(in crate::backend) fn f16_to_f32<const W: usize, L: Lanes<W>>(lanes: L, from
     // Those whose exponent is all ones: it must stay so.
     let infinite = lanes.add_bits(normal, lanes.splat_bits(REBIAS));
     // Those whose exponent is 0: with that of 2⁻¹⁴, they are so much too large.
-    let least = lanes.splat(LEAST_NORMAL);
+    let least = lanes.splat(LEAST_NORMAL_F16);
     let denormal = lanes.sub(lanes.add_bits(magnitude, least), least);
-    let is_finite = lanes.at_most(normal, lanes.splat(GREATEST));
+    let is_finite = lanes.at_most(normal, lanes.splat(GREATEST_F16));
     let finite = lanes.select(lanes.at_most(least, normal), normal, denormal);
     lanes.xor_bits(lanes.select(is_finite, finite, infinite), sign)
 }
-
-/// 65504, the greatest `f16`.
-const GREATEST: f32 = 65504.0;
-
-/// From here on values round to infinity.
-const TOO_LARGE: f32 = 65520.0;
 
 /// The bits of the nearest `f16`.
 #[inline(always)]
@@ -43,13 +43,10 @@ pub(in crate::backend) fn f32_to_f16<const W: usize, L: Lanes<W>>(lanes: L, v: L
     // The last place of ½ is that of the denormal `f16`, 2⁻²⁴.
     let half = lanes.splat(0.5);
     let denormal = lanes.add_bits(lanes.add(magnitude, half), lanes.splat_bits(0.5_f32.to_bits().wrapping_neg()));
-    let finite = lanes.select(lanes.at_most(lanes.splat(LEAST_NORMAL), magnitude), normal, denormal);
-    let not_finite = lanes.select(
-        lanes.at_most(lanes.splat(TOO_LARGE), magnitude),
-        lanes.splat_bits(0x7C00),
-        lanes.select(lanes.at_most(magnitude, magnitude), finite, lanes.splat_bits(0x7E00)),
-    );
+    let finite = lanes.select(lanes.at_most(lanes.splat(LEAST_NORMAL_F16), magnitude), normal, denormal);
+    let is_infinite = lanes.at_most(lanes.splat(INFINITE_FROM), magnitude);
+    let number = lanes.select(is_infinite, lanes.splat_bits(0x7C00), finite);
+    let number = lanes.xor_bits(number, lanes.shift_right(sign, 16));
     let is_number = lanes.at_most(magnitude, magnitude);
-    let sign = lanes.select(is_number, lanes.shift_right(sign, 16), lanes.splat_bits(0));
-    lanes.store_bits(lanes.xor_bits(not_finite, sign), to);
+    lanes.store_bits(lanes.select(is_number, number, lanes.splat_bits(0x7E00)), to);
 }

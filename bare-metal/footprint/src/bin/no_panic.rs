@@ -36,6 +36,7 @@ fn call(memory: &mut Memory) -> Outcome {
         mixed::<bf16, f32, f16>(memory)?;
         mixed::<f16, bf16, f32>(memory)?;
         mixed::<f32, f16, bf16>(memory)?;
+        interleaved(memory)?;
         options.effective_rates(memory.accumulator, memory.grads)?;
         let summary = options.summary(memory.accumulator, memory.words.float(), memory.words.float())?;
         black_box((summary.share_below(), summary));
@@ -138,9 +139,37 @@ fn mixed<P: Element + Plain, G: Element + Plain, A: Element + Plain>(memory: &mu
     } else {
         MixedTable::row_wise(params, accumulator, *dim)?
     };
+    mixed_rows(memory, table, grads, rounding)
+}
+
+#[inline(never)]
+fn interleaved(memory: &mut Memory) -> Outcome {
+    let Memory { dim, words, .. } = memory;
+    let (slice, grads): (&mut [bf16], &mut [f16]) = (words.slice(), words.slice());
+    let table = if words.flag() {
+        MixedTable::interleaved(slice, *dim)?
+    } else {
+        MixedTable::interleaved_row_wise(slice, *dim)?
+    };
+    mixed_rows(memory, table, grads, Rounding::Nearest)
+}
+
+fn mixed_rows<P: Element, G: Element, A: Element>(
+    memory: &mut Memory,
+    table: MixedTable<'_, P, A>,
+    grads: &[G],
+    rounding: Rounding,
+) -> Outcome {
+    let Memory { options, rows, words, .. } = memory;
+    let table = table.with_columns(words.word() as usize)?.with_gradient_stride(words.word() as usize)?;
     let mut table = table.with_padding_row(words.word() as usize).with_out_of_range_skipped(words.flag());
     black_box(options.step_mixed_rows(&mut table, rows, grads, rounding)?);
+    let bags = Bags::new(words.slice(), rows)?;
+    let bags = if words.flag() { bags.mean() } else { bags };
+    black_box(options.step_mixed_bags(&mut table, &bags, grads, words.slice(), rounding)?);
     black_box((table.rows(), table.dim(), table.params(), table.accumulator()));
+    black_box(table.row(words.word() as usize));
+    black_box(table.row_mut(words.word() as usize));
     black_box(table.params_mut());
     black_box(table.accumulator_mut());
     Ok(Default::default())

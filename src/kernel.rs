@@ -31,6 +31,8 @@ mod mixed;
 #[cfg(feature = "half")]
 mod mixed_rows;
 mod narrow_rows;
+#[cfg(feature = "half")]
+mod pairs;
 mod quotients;
 mod reduce;
 mod regularized;

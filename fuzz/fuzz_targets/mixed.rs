@@ -24,11 +24,12 @@ impl<T: Stored + Pod + From<u8>> Element for T {}
 
 fuzz_target!(|bytes: &[u8]| {
     let mut input = Input::new(bytes);
-    // Each type in each place.
-    match input.below(4) {
+    // Each type in each place, and slices that are gone over in pairs of blocks.
+    match input.below(5) {
         0 => test::<bf16, f16, f32>(&mut input),
         1 => test::<f16, f32, bf16>(&mut input),
         2 => test::<f32, bf16, f16>(&mut input),
+        3 => test::<bf16, bf16, bf16>(&mut input),
         _ => test::<f32, f32, f32>(&mut input),
     }
 });

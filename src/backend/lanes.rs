@@ -113,6 +113,41 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         soft::f32_to_f16(self, v, to);
     }
 
+    /// Whether the following are fast.
+    #[cfg_attr(not(feature = "half"), expect(dead_code, reason = "the 16-bit steps ask"))]
+    const HAS_PAIRS: bool = false;
+
+    /// Of two blocks, the elements with an even place in both, and the others. Asked only where [`Lanes::HAS_PAIRS`] holds.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn pair(self, low: Self::Vector, high: Self::Vector) -> [Self::Vector; 2] {
+        [low, high]
+    }
+
+    /// The inverse of [`Lanes::pair`].
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn unpair(self, even: Self::Vector, odd: Self::Vector) -> [Self::Vector; 2] {
+        [even, odd]
+    }
+
+    /// The 16 bits with an even place in both blocks, and the others, to the upper half of each value's bits; the lower half
+    /// is 0. Asked only where [`Lanes::HAS_PAIRS`] holds.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn load_halves_of_bits(self, [low, high]: &[[u16; W]; 2]) -> [Self::Vector; 2] {
+        self.pair(self.shift_left(self.load_bits(low), 16), self.shift_left(self.load_bits(high), 16))
+    }
+
+    /// The inverse of [`Lanes::load_halves_of_bits`], where the lower halves are 0.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn store_halves_of_bits(self, even: Self::Vector, odd: Self::Vector, to: &mut [[u16; W]; 2]) {
+        let ([low, high], [to_low, to_high]) = (self.unpair(even, odd), to);
+        self.store_bits(self.shift_right(low, 16), to_low);
+        self.store_bits(self.shift_right(high, 16), to_high);
+    }
+
     /// Whether additions are instructions.
     const CAN_ADD: bool = true;
 

@@ -21,6 +21,20 @@ const PIECE: usize = 128;
 /// Where `N` blocks come from: whole ones, or a slice of at most one.
 pub(crate) trait Source<const W: usize, L: Lanes<W>, const N: usize> {
     fn load(&self, lanes: L) -> [L::Vector; N];
+
+    /// The same, of an even number of blocks, as pairs: see [`InPairs`](super::pairs::InPairs).
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn load_pairs(&self, lanes: L) -> [L::Vector; N] {
+        self.load(lanes)
+    }
+
+    /// Whether they are loaded, and stored, as pairs.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn are_pairs(&self) -> bool {
+        false
+    }
 }
 
 /// Where `N` blocks come from and go to.
@@ -52,6 +66,13 @@ pub(crate) trait Place<const W: usize, L: Lanes<W>, const N: usize>: Source<W, L
 
     /// Stores values, which have been rounded if they must be, or loaded.
     fn store(&mut self, lanes: L, values: [L::Vector; N]);
+
+    /// The inverse of [`Source::load_pairs`].
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn store_pairs(&mut self, lanes: L, values: [L::Vector; N]) {
+        self.store(lanes, values);
+    }
 }
 
 impl<const W: usize, L: Lanes<W>, const N: usize, T: Storage> Source<W, L, N> for [[T; W]; N] {
@@ -60,6 +81,16 @@ impl<const W: usize, L: Lanes<W>, const N: usize, T: Storage> Source<W, L, N> fo
         let mut values = [lanes.splat(0.0); N];
         for (value, block) in values.iter_mut().zip(self) {
             *value = T::load(lanes, block);
+        }
+        values
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn load_pairs(&self, lanes: L) -> [L::Vector; N] {
+        let mut values = [lanes.splat(0.0); N];
+        for (pair, blocks) in values.as_chunks_mut().0.iter_mut().zip(self.as_chunks().0) {
+            *pair = T::load_pair(lanes, blocks);
         }
         values
     }
@@ -99,6 +130,14 @@ impl<const W: usize, L: Lanes<W>, const N: usize, T: Storage> Place<W, L, N> for
     fn store(&mut self, lanes: L, values: [L::Vector; N]) {
         for (block, value) in self.iter_mut().zip(values) {
             T::store(lanes, value, block);
+        }
+    }
+
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn store_pairs(&mut self, lanes: L, values: [L::Vector; N]) {
+        for (blocks, pair) in self.as_chunks_mut().0.iter_mut().zip(values.as_chunks().0) {
+            T::store_pair(lanes, *pair, blocks);
         }
     }
 }

@@ -12,6 +12,10 @@ pub(crate) trait Class {
     /// Whether their steps may be made of estimates.
     const MAY_BE_FAST: bool = false;
 
+    /// Whether all roots are the divider's, since the other units convert what is loaded and stored: see docs/decisions.md,
+    /// "Steps of 16-bit types leave roots to the divider".
+    const ROOTS_BY_DIVIDER: bool = false;
+
     /// Whether what is less than a block is stepped as halves: see docs/decisions.md, "What is more than half a block is one
     /// block".
     const IN_HALVES: bool = false;
@@ -35,6 +39,19 @@ pub(crate) struct Any;
 
 /// A class whose steps may be made of estimates.
 pub(crate) struct MaybeFast<C>(PhantomData<C>);
+
+/// A class whose steps convert.
+#[cfg(feature = "half")]
+pub(crate) struct Converting<C>(PhantomData<C>);
+
+#[cfg(feature = "half")]
+impl<C: Class> Class for Converting<C> {
+    const WITHOUT: Flags = C::WITHOUT;
+    const ROOTS_BY_DIVIDER: bool = true;
+    const LEAST_LANES: usize = C::LEAST_LANES;
+
+    type Elsewhere = C::Elsewhere;
+}
 
 impl<C: Class> Class for MaybeFast<C> {
     const WITHOUT: Flags = C::WITHOUT;

@@ -101,13 +101,20 @@ impl<P> Dithering<'_, P> {
     /// The words of the next `W` elements.
     #[inline(always)]
     fn words<const W: usize, L: Lanes<W>>(&mut self, lanes: L) -> (L::Vector, L::Vector) {
+        let first = self.next;
+        self.next = first.wrapping_add(W as u32);
+        self.words_of(lanes, first, 1)
+    }
+
+    /// The words of `W` elements, from a column on, as far from each other as the distance.
+    #[inline(always)]
+    fn words_of<const W: usize, L: Lanes<W>>(&self, lanes: L, first: u32, distance: u32) -> (L::Vector, L::Vector) {
         let mut places = [0.0; W];
         for (place, to) in places.iter_mut().enumerate() {
-            *to = f32::from_bits((place as u32).wrapping_mul(MULTIPLIER));
+            *to = f32::from_bits((place as u32).wrapping_mul(distance).wrapping_mul(MULTIPLIER));
         }
         // What is the same for all is one addition: that of `x` by itself, and of the first product.
-        let first = linear(self.next).wrapping_add(self.y.wrapping_mul(self.z));
-        self.next = self.next.wrapping_add(W as u32);
+        let first = linear(first).wrapping_add(self.y.wrapping_mul(self.z));
         let mut x = lanes.add_bits(lanes.load(&places), lanes.splat_bits(first));
         let mut z = lanes.splat_bits(self.z);
         let mut y = plus_product(lanes, lanes.splat_bits(self.y), z, x);
@@ -139,8 +146,12 @@ impl<P: Pass> Pass for Dithering<'_, P> {
         a: &mut (impl Place<W, L, N> + ?Sized),
     ) {
         let (mut of_w, mut of_a) = ([lanes.splat(0.0); N], [lanes.splat(0.0); N]);
-        for (of_w, of_a) in of_w.iter_mut().zip(&mut of_a) {
-            (*of_w, *of_a) = self.words(lanes);
+        let first = self.next;
+        self.next = first.wrapping_add(const { (N * W) as u32 });
+        for (index, (of_w, of_a)) in of_w.iter_mut().zip(&mut of_a).enumerate() {
+            let odd = index % 2;
+            let (before, distance) = if w.are_pairs() { ((index - odd) * W + odd, 2) } else { (index * W, 1) };
+            (*of_w, *of_a) = self.words_of(lanes, first.wrapping_add(before as u32), distance);
         }
         self.pass.blocks(lanes, &mut Dithered { place: w, noise: of_w }, g, &mut Dithered { place: a, noise: of_a });
     }

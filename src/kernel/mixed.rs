@@ -3,9 +3,10 @@
 use core::marker::PhantomData;
 
 use super::Rule;
-use super::blocks::{Blocks, GROUP, HALF_GROUP, each_group};
-use super::class::Class;
+use super::blocks::{Blocks, GROUP, HALF_GROUP, Pass, each_group};
+use super::class::{Class, Converting};
 use super::dense::{IN_TURN_FROM, LONG, Step, fits_registers};
+use super::pairs::InPairs;
 use super::rounding::Rounding;
 use super::storage::Storage;
 use crate::backend::lanes::{Kernel, Lanes};
@@ -35,14 +36,26 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, C: Class> Kernel for Mixed
         if W == 1 {
             return ShortMixedStep(self).run(lanes);
         }
+        if const { P::CONVERTS || A::CONVERTS || R::BY_CHANCE } {
+            self.run_as::<Converting<C>, W, L>(lanes)
+        } else {
+            self.run_as::<C, W, L>(lanes)
+        }
+    }
+}
+
+impl<P: Storage, G: Storage, A: Storage, R: Rounding, C: Class> MixedStep<'_, P, G, A, R, C> {
+    /// The step of groups by a rule of the class, as one of another.
+    #[inline(always)]
+    fn run_as<As: Class, const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Self { rule, class, params: w, grads: g, accumulator: a, rounding } = self;
-        let (len, mut step) = (w.len(), Step::<C>::new(rule));
+        let (len, mut step) = (w.len(), Step::<As>::new(rule));
         let mut pass = rounding.wrap(&mut step);
         let in_turn = !R::BY_CHANCE && len >= IN_TURN_FROM;
-        let (w, g, a) = if fits_registers::<C, W, L>() {
-            each_group::<W, L, P, G, A, GROUP>(lanes, w, g, a, in_turn, &mut pass)
+        let (w, g, a) = if const { L::HAS_PAIRS && are_mostly_in_pairs::<P, G, A>() } {
+            groups::<C, W, L, P, G, A>(lanes, w, g, a, in_turn, &mut InPairs(&mut pass))
         } else {
-            each_group::<W, L, P, G, A, HALF_GROUP>(lanes, w, g, a, in_turn, &mut pass)
+            groups::<C, W, L, P, G, A>(lanes, w, g, a, in_turn, &mut pass)
         };
         drop(pass);
         let rounding = rounding.after(len.wrapping_sub(w.len()));
@@ -52,6 +65,28 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, C: Class> Kernel for Mixed
             skipped += lanes.call(ShortMixedStep(rest));
         }
         skipped
+    }
+}
+
+/// Whether at least two of three slices are loaded fastest as pairs.
+const fn are_mostly_in_pairs<P: Storage, G: Storage, A: Storage>() -> bool {
+    P::LIES_IN_PAIRS as u8 + G::LIES_IN_PAIRS as u8 + A::LIES_IN_PAIRS as u8 >= 2
+}
+
+/// The groups, which have an even number of blocks, and what is left.
+#[inline(always)]
+fn groups<'s, C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Storage, A: Storage>(
+    lanes: L,
+    w: &'s mut [P],
+    g: &'s [G],
+    a: &'s mut [A],
+    in_turn: bool,
+    pass: &mut impl Pass,
+) -> (&'s mut [P], &'s [G], &'s mut [A]) {
+    if fits_registers::<C, W, L>() {
+        each_group::<W, L, P, G, A, GROUP>(lanes, w, g, a, in_turn, pass)
+    } else {
+        each_group::<W, L, P, G, A, HALF_GROUP>(lanes, w, g, a, in_turn, pass)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Rule;
 use super::blocks::{Pass, Place, Source, each_block, nothing};
+use super::class::Any;
 use super::rule::finite;
 use crate::backend::lanes::{Kernel, Lanes, map};
 
@@ -33,7 +34,7 @@ impl Pass for Rates {
         _: &mut (impl Place<W, L, N> + ?Sized),
     ) {
         let rule = self.0.splat(lanes);
-        let d = rule.denominators(lanes, accumulator.load(lanes));
+        let d = rule.denominators::<Any, W, L, N>(lanes, accumulator.load(lanes));
         rates.store(
             lanes,
             map(

@@ -40,7 +40,7 @@ pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Sto
     let sum = rules.accumulated_mean(lanes, old, mean);
     let remainder = if R::BY_CHANCE { first(lanes, rules.remainder_of_mean(lanes, old, mean, sum)) } else { 0.0 };
     let under = if rule.flags.any(Flags::STEP_FIRST) { old } else { sum };
-    let [d] = rules.denominators(lanes, [under]);
+    let [d] = rules.denominators::<C, W, L, 1>(lanes, [under]);
     let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
     let (sum, mut moves) = (first(lanes, sum), Move { rule, rate: first(lanes, rate), d: first(lanes, d) });
     let sum = rounding.one::<A>(sum, remainder);
@@ -109,7 +109,7 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usiz
     let mean =
         if D.is_power_of_two() { lanes.mul(sum, lanes.splat(1.0 / dim)) } else { lanes.div(sum, lanes.splat(dim)) };
     let sum = rules.accumulated_mean(lanes, lanes.load(&old), mean);
-    let [d] = rules.denominators(lanes, [sum]);
+    let [d] = rules.denominators::<C, W, L, 1>(lanes, [sum]);
     let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
     let [sum, d, rate] = [sum, d, rate].map(
         #[inline(always)]

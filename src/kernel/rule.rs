@@ -231,7 +231,7 @@ impl<V: Copy> Rule<V> {
     /// Both are added, of which one is −0: the one that is off takes an addition and no branch. Where additions are
     /// software, it takes the branch.
     #[inline(always)]
-    pub(crate) fn denominators<const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
+    pub(crate) fn denominators<C: Class, const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
         &self,
         lanes: L,
         accumulator: [V; N],
@@ -245,7 +245,15 @@ impl<V: Copy> Rule<V> {
                 |a| lanes.add(a, self.epsilon_inside),
             );
         }
-        d = roots(lanes, d);
+        d = if const { C::ROOTS_BY_DIVIDER } {
+            map(
+                d,
+                #[inline(always)]
+                |d| lanes.sqrt(d),
+            )
+        } else {
+            roots(lanes, d)
+        };
         if L::CAN_ADD || !inside {
             d = map(
                 d,
@@ -328,7 +336,7 @@ impl<V: Copy> Rule<V> {
         let (q, d) = if const { C::MAY_BE_FAST && L::ESTIMATE_ERROR > 0.0 } && self.flags.is_fast() {
             (fast_quotients(lanes, self, scaled, under), scaled)
         } else {
-            let d = self.denominators(lanes, under);
+            let d = self.denominators::<C, W, L, N>(lanes, under);
             (
                 zip(
                     scaled,

@@ -21,9 +21,10 @@ const MAGNITUDE: u32 = 0x7FFF_FFFF;
 
 /// What is the same for both types, given how lanes load and store them, and whether storing rounds.
 macro_rules! sixteen_bits {
-    ($Type:ident, $of:ident, $load:ident, $store:ident, $round:ident, $dither:ident, $stores_any:literal) => {
+    ($Type:ident, $of:ident, $load:ident, $store:ident, $round:ident, $dither:ident, $stores_any:literal, { $($of_pairs:item)* }) => {
         impl Storage for $Type {
             same_as!($of);
+            $($of_pairs)*
 
             #[inline(always)]
             fn must_round(is_looked_at: bool) -> bool {
@@ -73,8 +74,35 @@ macro_rules! sixteen_bits {
         }
     };
 }
-sixteen_bits!(bf16, of_bf16, load_bf16, store_bf16, round_bf16, dither_bf16, false);
-sixteen_bits!(f16, of_f16, load_f16, store_f16, round_f16, dither_f16, true);
+sixteen_bits!(bf16, of_bf16, load_bf16, store_bf16, round_bf16, dither_bf16, false, {
+    const LIES_IN_PAIRS: bool = true;
+
+    #[inline(always)]
+    fn load_pair<const W: usize, L: Lanes<W>>(lanes: L, [low, high]: &[[Self; W]; 2]) -> [L::Vector; 2] {
+        let (Some(low), Some(high)) = (low.reinterpret_cast().first_chunk(), high.reinterpret_cast().first_chunk())
+        else {
+            never!("as many", [lanes.splat(0.0); 2])
+        };
+        lanes.load_halves_of_bits(&[*low, *high])
+    }
+
+    #[inline(always)]
+    fn store_pair<const W: usize, L: Lanes<W>>(
+        lanes: L,
+        [even, odd]: [L::Vector; 2],
+        [low, high]: &mut [[Self; W]; 2],
+    ) {
+        let mut bits = [[0; W]; 2];
+        lanes.store_halves_of_bits(even, odd, &mut bits);
+        let (Some(to_low), Some(to_high)) =
+            (low.reinterpret_cast_mut().first_chunk_mut(), high.reinterpret_cast_mut().first_chunk_mut())
+        else {
+            never!("as many")
+        };
+        [*to_low, *to_high] = bits;
+    }
+});
+sixteen_bits!(f16, of_f16, load_f16, store_f16, round_f16, dither_f16, true, {});
 
 /// Copies as many values as both have, at most `W`, in pieces of constant lengths: a loop would become a call of `memcpy`.
 #[inline(always)]

@@ -93,6 +93,30 @@ pub(crate) trait Storage: Sized + 'static {
         None
     }
 
+    /// Whether storing converts.
+    #[cfg(feature = "half")]
+    const CONVERTS: bool = true;
+
+    /// Whether pairs of blocks are as values lie in memory.
+    #[cfg(feature = "half")]
+    const LIES_IN_PAIRS: bool = false;
+
+    /// A pair of blocks: see [`InPairs`](super::pairs::InPairs).
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn load_pair<const W: usize, L: Lanes<W>>(lanes: L, [low, high]: &[[Self; W]; 2]) -> [L::Vector; 2] {
+        lanes.pair(Self::load(lanes, low), Self::load(lanes, high))
+    }
+
+    /// The inverse of [`Storage::load_pair`], of values which have been rounded if they must be.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn store_pair<const W: usize, L: Lanes<W>>(lanes: L, [even, odd]: [L::Vector; 2], to: &mut [[Self; W]; 2]) {
+        let ([low, high], [to_low, to_high]) = (lanes.unpair(even, odd), to);
+        Self::store(lanes, low, to_low);
+        Self::store(lanes, high, to_high);
+    }
+
     fn load<const W: usize, L: Lanes<W>>(lanes: L, from: &[Self; W]) -> L::Vector;
 
     /// Stores a value, which has been rounded if it must be.
@@ -115,6 +139,9 @@ pub(super) fn chance<const W: usize, L: Lanes<W>>(lanes: L, noise: L::Vector) ->
 
 impl Storage for f32 {
     same_as!(of_f32);
+
+    #[cfg(feature = "half")]
+    const CONVERTS: bool = false;
 
     /// `value`, or its neighbour on the side of `value + remainder`.
     #[cfg(feature = "half")]

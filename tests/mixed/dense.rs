@@ -44,12 +44,14 @@ fn check<P: Stored, G: Stored, A: Stored>(options: Options, state: &State, [from
     }
 }
 
-/// Each type in each place.
+/// Each type in each place, and slices that are gone over in pairs of blocks.
 fn check_types(options: Options, state: &State, offsets: [usize; 3]) {
     check::<bf16, f16, f32>(options, state, offsets);
     check::<f16, f32, bf16>(options, state, offsets);
     check::<f32, bf16, f16>(options, state, offsets);
     check::<f32, f32, f32>(options, state, offsets);
+    check::<bf16, f32, bf16>(options, state, offsets);
+    check::<bf16, bf16, bf16>(options, state, offsets);
 }
 
 #[test]

@@ -19,6 +19,7 @@ lanes_of_features! {
     Avx2, ["avx2", "fma"], level AVX2 detected by cpu_has_avx2, lanes 8, __m256, __m256;
     const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
     const ROOTS_OF_PRODUCTS: usize = 1;
+    const HAS_PAIRS: bool = true;
     fn add(a: __m256, b: __m256) -> __m256;
     fn sub(a: __m256, b: __m256) -> __m256;
     fn mul(a: __m256, b: __m256) -> __m256;
@@ -60,6 +61,14 @@ lanes_of_features! {
     fn load_f16(from: &[u16; 8]) -> __m256;
     #[cfg(feature = "half")]
     fn store_f16(v: __m256, to: &mut [u16; 8]) -> ();
+    #[cfg(feature = "half")]
+    fn pair(low: __m256, high: __m256) -> [__m256; 2];
+    #[cfg(feature = "half")]
+    fn unpair(even: __m256, odd: __m256) -> [__m256; 2];
+    #[cfg(feature = "half")]
+    fn load_halves_of_bits(from: &[[u16; 8]; 2]) -> [__m256; 2];
+    #[cfg(feature = "half")]
+    fn store_halves_of_bits(even: __m256, odd: __m256, to: &mut [[u16; 8]; 2]) -> ();
     calls on Avx2;
     half Avx2Half;
     runs other kernels by enter;
@@ -282,4 +291,42 @@ fn store_f16(v: __m256, to: &mut [u16; 8]) {
     let nan = _mm256_set1_ps(f32::NAN);
     let v = _mm256_blendv_ps(v, nan, _mm256_cmp_ps::<_CMP_UNORD_Q>(v, v));
     *to = bytemuck::must_cast(_mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v));
+}
+
+// Pairs.
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn pair(low: __m256, high: __m256) -> [__m256; 2] {
+    let even = _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(low, high));
+    let odd = _mm256_castps_pd(_mm256_shuffle_ps::<0b11_01_11_01>(low, high));
+    let even = _mm256_permute4x64_pd::<0b11_01_10_00>(even);
+    let odd = _mm256_permute4x64_pd::<0b11_01_10_00>(odd);
+    [_mm256_castpd_ps(even), _mm256_castpd_ps(odd)]
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx")]
+fn unpair(even: __m256, odd: __m256) -> [__m256; 2] {
+    let (a, b) = (_mm256_unpacklo_ps(even, odd), _mm256_unpackhi_ps(even, odd));
+    [_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x31>(a, b)]
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_halves_of_bits(from: &[[u16; 8]; 2]) -> [__m256; 2] {
+    let both: __m256i = bytemuck::must_cast(*from);
+    let upper = _mm256_set1_epi32(0xFFFF_0000_u32.cast_signed());
+    [_mm256_castsi256_ps(_mm256_slli_epi32::<16>(both)), _mm256_castsi256_ps(_mm256_and_si256(both, upper))]
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_halves_of_bits(even: __m256, odd: __m256, to: &mut [[u16; 8]; 2]) {
+    let (even, odd) = (_mm256_srli_epi32::<16>(_mm256_castps_si256(even)), _mm256_castps_si256(odd));
+    *to = bytemuck::must_cast(_mm256_or_si256(even, odd));
 }

@@ -19,6 +19,7 @@ lanes_of_features! {
     const REGISTERS: usize = 32;
     const ESTIMATE_ERROR: f32 = 1.0 / 16384.0;
     const ROOTS_OF_PRODUCTS: usize = 3;
+    const HAS_PAIRS: bool = true;
     fn add(a: __m512, b: __m512) -> __m512;
     fn sub(a: __m512, b: __m512) -> __m512;
     fn mul(a: __m512, b: __m512) -> __m512;
@@ -54,6 +55,14 @@ lanes_of_features! {
     fn load_f16(from: &[u16; 16]) -> __m512;
     #[cfg(feature = "half")]
     fn store_f16(v: __m512, to: &mut [u16; 16]) -> ();
+    #[cfg(feature = "half")]
+    fn pair(low: __m512, high: __m512) -> [__m512; 2];
+    #[cfg(feature = "half")]
+    fn unpair(even: __m512, odd: __m512) -> [__m512; 2];
+    #[cfg(feature = "half")]
+    fn load_halves_of_bits(from: &[[u16; 16]; 2]) -> [__m512; 2];
+    #[cfg(feature = "half")]
+    fn store_halves_of_bits(even: __m512, odd: __m512, to: &mut [[u16; 16]; 2]) -> ();
     calls on Avx2;
     runs other kernels by enter;
 }
@@ -219,4 +228,41 @@ fn store_f16(v: __m512, to: &mut [u16; 16]) {
     let is_nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(v, v);
     let v = _mm512_mask_blend_ps(is_nan, v, _mm512_set1_ps(f32::NAN));
     *to = bytemuck::must_cast(_mm512_cvtps_ph::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(v));
+}
+
+// Pairs.
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn pair(low: __m512, high: __m512) -> [__m512; 2] {
+    let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    [_mm512_permutex2var_ps(low, even, high), _mm512_permutex2var_ps(low, odd, high)]
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn unpair(even: __m512, odd: __m512) -> [__m512; 2] {
+    let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+    [_mm512_permutex2var_ps(even, low, odd), _mm512_permutex2var_ps(even, high, odd)]
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load_halves_of_bits(from: &[[u16; 16]; 2]) -> [__m512; 2] {
+    let both: __m512i = bytemuck::must_cast(*from);
+    let upper = _mm512_set1_epi32(0xFFFF_0000_u32.cast_signed());
+    [_mm512_castsi512_ps(_mm512_slli_epi32::<16>(both)), _mm512_castsi512_ps(_mm512_and_si512(both, upper))]
+}
+
+#[cfg(feature = "half")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn store_halves_of_bits(even: __m512, odd: __m512, to: &mut [[u16; 16]; 2]) {
+    let (even, odd) = (_mm512_srli_epi32::<16>(_mm512_castps_si512(even)), _mm512_castps_si512(odd));
+    *to = bytemuck::must_cast(_mm512_or_si512(even, odd));
 }

@@ -159,18 +159,28 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Chunk { rule, accumulator, mut places, .. } = self.0;
         let (params, mut grads) = (self.0.params.as_chunks_mut::<D>().0, self.0.grads.as_chunks::<D>().0);
+        let (mut skipped, mut alone) = (0, 0_usize);
         while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
-            // The last rows come one at a time, each together with what is no row.
+            // The last rows come one at a time, each together with what is no row; so do those of which one is to be skipped.
             let (mut count, mut together) = (1, [*place, usize::MAX, usize::MAX, usize::MAX]);
             let mut their_grads = [grad; TOGETHER];
-            if let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_chunk::<TOGETHER>()) {
+            if alone == 0
+                && let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_chunk::<TOGETHER>())
+            {
                 (together, their_grads) = (*places, grads.each_ref());
                 count = different(&mut together);
             }
-            step_together::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads);
+            alone = alone.saturating_sub(1);
+            if !step_together::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads) {
+                if count > 1 {
+                    alone = count;
+                    continue;
+                }
+                skipped += 1;
+            }
             (places, grads) = (places.get(count..).unwrap_or_default(), grads.get(count..).unwrap_or_default());
         }
-        0
+        skipped
     }
 }
 

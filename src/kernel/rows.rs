@@ -270,8 +270,8 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let (rule, mut skipped) = (self.0.rule, 0);
-        // Each row is a call; a longer one has more of its own to do before it begins: see docs/decisions.md, "Rows by rules with
-        // other options".
+        // Each row is a call; a longer one has more of its own to do before it begins: see docs/decisions.md, "Other
+        // options".
         let dim = self.0.shape.dim;
         let is_short = dim
             < if rule.flags.any(Flags::SKIP) {

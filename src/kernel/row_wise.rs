@@ -157,9 +157,32 @@ fn each_block<const W: usize, L: Lanes<W>, const D: usize>(
             pass.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(&mut [(); W]));
         }
     } else if const { L::HAS_HALF && D <= W / 2 } {
-        lanes.on_half(Blocks { w: w.as_mut_slice(), g: g.as_slice(), a: nothing!(D), pass });
+        lanes.on_half(OnHalf { w, g, pass });
     } else {
         pass.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), nothing!(D));
+    }
+}
+
+/// The same for a row of at most half a block.
+struct OnHalf<'a, P, const D: usize> {
+    w: &'a mut [f32; D],
+    g: &'a [f32; D],
+    pass: &'a mut P,
+}
+
+impl<P: Pass, const D: usize> Kernel for OnHalf<'_, P, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let Self { w, g, pass } = self;
+        if const { D.is_multiple_of(W) } {
+            for (w, g) in w.as_chunks_mut::<W>().0.iter_mut().zip(g.as_chunks::<W>().0) {
+                pass.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(&mut [(); W]));
+            }
+        } else {
+            pass.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), nothing!(D));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use adagrad::{Adagrad, Backend, Bags, Counter, Error, MixedTable, NonFinite, Rounding};
 use half::{bf16, f16};
 
+use crate::backends;
 use crate::inputs::{Random, State, bags, options, plain_options};
 use crate::reference::Options;
 use crate::reference::mixed::{Stored, words};
@@ -37,7 +38,7 @@ fn check<P: Stored, G: Stored, A: Stored>(options: Options, dim: usize, count: u
                     options.step_mixed(w, g, &mut expected_a[row * dim..][..dim], words)
                 };
             }
-            for backend in Backend::available() {
+            for &backend in backends() {
                 let (mut w, mut a, mut scratch) = (params.clone(), accumulator.clone(), vec![f32::NAN; dim]);
                 let new = if row_wise { MixedTable::row_wise } else { MixedTable::new };
                 let mut table = new(&mut w, &mut a, dim).expect("a table");

@@ -1,9 +1,10 @@
 //! Layouts of tables: padded, with gradients that lie apart, interleaved. A step has the bits of one in plain slices, and
 //! padding is neither read nor written.
 
-use adagrad::{Adagrad, Backend, Counter, Error, MixedTable, Report, Rounding};
+use adagrad::{Adagrad, Counter, Error, MixedTable, Report, Rounding};
 use half::{bf16, f16};
 
+use crate::backends;
 use crate::inputs::{Random, State};
 use crate::reference::mixed::Stored;
 use crate::{assert_same_values, stored};
@@ -45,7 +46,7 @@ fn check<P: Stored, A: Stored>(dim: usize, row_wise: bool, [padding, apart]: [us
     let grads: Vec<f16> = stored(&State::new(ROWS.len() * dim, 2, Random::sprinkled).grads);
     let (width, stride) = (dim + padding, dim + apart);
     let sums_width = if row_wise { 1 } else { width };
-    for backend in Backend::available() {
+    for &backend in backends() {
         let opt = Adagrad::pytorch(0.1).with_backend(backend);
         for rounding in [Rounding::Nearest, BY_CHANCE] {
             let (mut plain_w, mut plain_a) = (params.clone(), accumulator.clone());
@@ -88,7 +89,7 @@ fn interleaved() {
                 let rows = rows.chunks(width).zip(sums.chunks(sums.len() / TABLE_ROWS));
                 rows.flat_map(|(w, a)| [w, a].concat()).collect::<Vec<_>>()
             };
-            for backend in Backend::available() {
+            for &backend in backends() {
                 let opt = Adagrad::pytorch(0.1).with_backend(backend);
                 let (mut w, mut a) = (params.clone(), accumulator.clone());
                 let report = step(&opt, two_slices(&mut w, &mut a, dim, row_wise), &grads, BY_CHANCE);

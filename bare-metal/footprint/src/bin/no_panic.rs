@@ -12,7 +12,7 @@ use adagrad::{
     Backend, Bags, Counter, Element, Ftrl, MixedTable, Owners, Proximal, Rounding, RowIndex, Summary, Table,
     all_finite, check_accumulator, clip_norm_scale, coalesce, partition, sum_of_squares,
 };
-use footprint::{Memory, Outcome, Plain, decode};
+use footprint::{Memory, Outcome, Plain, Words, decode};
 use half::{bf16, f16};
 
 #[unsafe(no_mangle)]
@@ -36,7 +36,7 @@ fn call(memory: &mut Memory) -> Outcome {
         mixed::<bf16, f32, f16>(memory)?;
         mixed::<f16, bf16, f32>(memory)?;
         mixed::<f32, f16, bf16>(memory)?;
-        interleaved(memory)?;
+        mixed_tables(memory)?;
         options.effective_rates(memory.accumulator, memory.grads)?;
         let summary = options.summary(memory.accumulator, memory.words.float(), memory.words.float())?;
         black_box((summary.share_below(), summary));
@@ -125,47 +125,43 @@ fn regularized<I: RowIndex>(memory: &mut Memory, rows: &[I]) -> Outcome {
     Ok(Default::default())
 }
 
-#[inline(never)]
-fn mixed<P: Element + Plain, G: Element + Plain, A: Element + Plain>(memory: &mut Memory) -> Outcome {
-    let Memory { options, dim, rows, words, .. } = memory;
+/// How results are rounded, known only at run time.
+fn rounding(words: &mut Words) -> Rounding {
     let mut long = || u64::from(words.word()) << 32 | u64::from(words.word());
     let counter = Counter::new(long(), long()).with_first(long()).with_position(long());
     let counter = if words.flag() { counter } else { counter.without_positions() };
-    let rounding = if words.flag() { Rounding::Nearest } else { Rounding::Stochastic(counter) };
+    if words.flag() { Rounding::Nearest } else { Rounding::Stochastic(counter) }
+}
+
+#[inline(never)]
+fn mixed<P: Element + Plain, G: Element + Plain, A: Element + Plain>(memory: &mut Memory) -> Outcome {
+    let Memory { options, dim, rows, words, .. } = memory;
+    let rounding = rounding(words);
     let (params, grads, accumulator): (&mut [P], &mut [G], &mut [A]) = (words.slice(), words.slice(), words.slice());
     black_box(options.step_mixed(params, grads, accumulator, rounding)?);
-    let table = if words.flag() {
+    let mut table = if words.flag() {
         MixedTable::new(params, accumulator, *dim)?
     } else {
         MixedTable::row_wise(params, accumulator, *dim)?
     };
-    mixed_rows(memory, table, grads, rounding)
+    options.step_mixed_rows(&mut table, rows, grads, rounding)
 }
 
+/// Layouts and bags: of one type, since each takes a loop of its own.
 #[inline(never)]
-fn interleaved(memory: &mut Memory) -> Outcome {
-    let Memory { dim, words, .. } = memory;
-    let (slice, grads): (&mut [bf16], &mut [f16]) = (words.slice(), words.slice());
+fn mixed_tables(memory: &mut Memory) -> Outcome {
+    let Memory { options, dim, rows, words, .. } = memory;
+    let (slice, grads): (&mut [f16], &mut [bf16]) = (words.slice(), words.slice());
     let table = if words.flag() {
         MixedTable::interleaved(slice, *dim)?
     } else {
         MixedTable::interleaved_row_wise(slice, *dim)?
     };
-    mixed_rows(memory, table, grads, Rounding::Nearest)
-}
-
-fn mixed_rows<P: Element, G: Element, A: Element>(
-    memory: &mut Memory,
-    table: MixedTable<'_, P, A>,
-    grads: &[G],
-    rounding: Rounding,
-) -> Outcome {
-    let Memory { options, rows, words, .. } = memory;
     let table = table.with_columns(words.word() as usize)?.with_gradient_stride(words.word() as usize)?;
     let mut table = table.with_padding_row(words.word() as usize).with_out_of_range_skipped(words.flag());
-    black_box(options.step_mixed_rows(&mut table, rows, grads, rounding)?);
     let bags = Bags::new(words.slice(), rows)?;
     let bags = if words.flag() { bags.mean() } else { bags };
+    let rounding = rounding(words);
     black_box(options.step_mixed_bags(&mut table, &bags, grads, words.slice(), rounding)?);
     black_box((table.rows(), table.dim(), table.params(), table.accumulator()));
     black_box(table.row(words.word() as usize));

@@ -46,7 +46,7 @@ mod sixteen;
 mod storage;
 
 pub(crate) use class::{Any, Class, Decayed, Usual};
-pub(crate) use dense::{Few, LONG, Long, SHORT, Short};
+pub(crate) use dense::{Few, LONG, Long, SHORT, SHORT_OF_ANY, Short};
 #[cfg(feature = "half")]
 pub(crate) use dither::Stream;
 pub(crate) use flags::Flags;

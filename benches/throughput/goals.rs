@@ -142,6 +142,12 @@ impl Goals {
                 let what = format!("{} rows in cache, {from} columns or more", layout.name());
                 self.at_least(&what, " × naive", goal, found);
             }
+            let found = series.iter().flat_map(|(dim, times)| {
+                rows::pairs_with_options(*layout).into_iter().filter_map(move |(step, naive)| {
+                    Some((times.ratio(step, naive)?, format!("{dim} columns, {step}")))
+                })
+            });
+            self.at_least(&format!("the same with other options, {}", layout.name()), " × naive", 1.0, found);
         }
     }
 

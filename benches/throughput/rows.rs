@@ -4,10 +4,11 @@ use core::hint::black_box;
 use core::iter::Cycle;
 use core::slice::ChunksExact;
 
-use adagrad::{Backend, Table};
+use adagrad::{Adagrad, Backend, NonFinite, Table, WeightDecay};
 use adagrad_benches::limit::{Ahead, loops_over_rows};
-use adagrad_benches::loops::{Loop, each_row, naive, naive_row_wise};
+use adagrad_benches::loops::{Loop, each_row, naive, naive_l2, naive_row_wise};
 use adagrad_benches::memory::Random;
+use adagrad_benches::{DECAY, LEARNING_RATE, OPT};
 
 use crate::measure::{Contender, Kind, Meter, Times, Who};
 use crate::text::{self, binary, cell};
@@ -33,6 +34,28 @@ impl Layout {
             Self::RowWise => "row-wise",
         }
     }
+}
+
+const SCALE: Who = Who::Option("scale");
+const SKIP: Who = Who::Option("skip");
+const GLOVE: Who = Who::Option("GloVe");
+const L2: Who = Who::Option("L2");
+
+/// Steps with an option, which are measured in the cache, each beside its naive loop. A plain loop row-wise with L2 would be
+/// one more; there it is beside the one without.
+fn steps_with_options(layout: Layout) -> [(Who, Who, Adagrad); 4] {
+    let l2 = if layout == Layout::RowWise { Who::Naive } else { Who::NaiveL2 };
+    [
+        (SCALE, Who::Naive, OPT.with_gradient_scale(0.5)),
+        (SKIP, Who::Naive, OPT.with_non_finite(NonFinite::Skip)),
+        (GLOVE, Who::Naive, Adagrad::glove(LEARNING_RATE)),
+        (L2, l2, OPT.with_weight_decay(WeightDecay::L2(DECAY))),
+    ]
+}
+
+/// Who is compared with whom.
+pub(crate) fn pairs_with_options(layout: Layout) -> [(Who, Who); 4] {
+    steps_with_options(layout).map(|(step, naive, _)| (step, naive))
 }
 
 /// Times per element over the columns, for each layout.
@@ -97,9 +120,16 @@ pub(crate) fn measure(meter: &Meter, seconds: f64, memory: &mut Memory, dim: usi
     })];
     // Row-wise both kinds are the same: they divide once for a row.
     let kinds: &[Kind] = if layout == Layout::RowWise { &[Kind::EXACT] } else { &[Kind::EXACT, Kind::FAST] };
-    for kind in kinds.iter().filter(|kind| kind.is_on(Backend::detected())) {
-        let options = kind.options();
-        contenders.push(Contender::new(Who::detected(*kind), move |calls: &mut Calls<'_>| {
+    let kinds = kinds.iter().filter(|kind| kind.is_on(Backend::detected()));
+    let mut steps: Vec<(Who, Adagrad)> = kinds.map(|kind| (Who::detected(*kind), kind.options())).collect();
+    if rows * dim <= BATCH {
+        steps.extend(steps_with_options(layout).map(|(step, _, options)| (step, options)));
+        if layout == Layout::ElementWise {
+            contenders.push(Contender::new(Who::NaiveL2, |calls: &mut Calls<'_>| calls.each_row(naive_l2)));
+        }
+    }
+    for (who, options) in steps {
+        contenders.push(Contender::new(who, move |calls: &mut Calls<'_>| {
             let table = match layout {
                 Layout::ElementWise => Table::new(calls.params, calls.accumulator, dim),
                 Layout::RowWise => Table::row_wise(calls.params, calls.accumulator, dim),
@@ -145,6 +175,30 @@ pub(crate) fn table(layouts: &Measured) -> text::Table {
             cells.push(cell(times.limit()));
         }
         table.push(cells);
+    }
+    table
+}
+
+/// The steps with options: a line for each number of columns.
+pub(crate) fn table_of_options(layouts: &Measured) -> text::Table {
+    let mut head = vec!["columns".to_owned()];
+    let mut columns = Vec::new();
+    for (index, (layout, _)) in layouts.iter().enumerate() {
+        let mut all = Vec::new();
+        for (step, naive) in pairs_with_options(*layout) {
+            all.extend([naive, step].into_iter().filter(|who| !all.contains(who)).collect::<Vec<_>>());
+        }
+        let names = all.iter().enumerate().map(|(place, who)| match place {
+            0 => format!("{}: {who}", layout.name()),
+            _ => who.to_string(),
+        });
+        head.extend(names);
+        columns.extend(all.into_iter().map(|who| (index, who)));
+    }
+    let mut table = text::Table::new(head);
+    for i in 0..layouts[0].1.len() {
+        let times = columns.iter().map(|(index, who)| cell(layouts[*index].1[i].1.of(*who)));
+        table.push([layouts[0].1[i].0.to_string()].into_iter().chain(times));
     }
     table
 }

@@ -77,6 +77,7 @@ impl Class for Decayed {
 
 impl Class for Any {
     const WITHOUT: Flags = Flags::NONE;
+    const LEAST_LANES: usize = 8;
 
     type Elsewhere = Any;
 }

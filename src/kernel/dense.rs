@@ -19,6 +19,9 @@ pub(super) const IN_TURN_FROM: usize = 1 << 17;
 /// Below how many elements single blocks are as fast as groups: see docs/decisions.md, "`Fast` is exact for few elements".
 pub(crate) const SHORT: usize = 128;
 
+/// The same by rules with options other than weight decay: see docs/decisions.md, "Other options".
+pub(crate) const SHORT_OF_ANY: usize = 48;
+
 /// From how many elements on lanes wider than eight are faster.
 pub(crate) const LONG: usize = 128;
 

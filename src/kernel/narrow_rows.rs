@@ -3,13 +3,13 @@
 use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 
+use super::Rule;
 use super::blocks::{Halves, Pass};
 use super::class::Class;
 use super::dense::Step;
 use super::gradients::RowGradients as _;
 use super::row_wise::{TOGETHER, step_together};
 use super::rows::{Ahead, Rows, each_chunk};
-use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes};
 
 /// The step by a rule of a class, with an accumulator per element.
@@ -54,8 +54,7 @@ impl<C: Class> Kernel for NarrowRows<'_, '_, C> {
                 16 => lanes.call(InBlocks::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
             },
-        );
-        0
+        )
     }
 }
 
@@ -84,8 +83,7 @@ impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
                 16 => lanes.call(RowWise::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
             },
-        );
-        0
+        )
     }
 }
 
@@ -99,19 +97,19 @@ struct Chunk<'s, C> {
     class: PhantomData<C>,
 }
 
-/// Calls `f` with some rows after the other, which have so many accumulators each.
+/// Calls `f` with some rows after the other, which have so many accumulators each. `f` returns how many elements, or rows,
+/// were skipped, and so does this.
 #[inline(always)]
 fn each_narrow<const W: usize, L: Lanes<W>, C: Class>(
     lanes: L,
     table: &mut Rows<'_>,
     accumulators: usize,
-    mut f: impl FnMut(Chunk<'_, C>),
-) {
-    const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
+    mut f: impl FnMut(Chunk<'_, C>) -> usize,
+) -> usize {
     let Rows { rule, first_row, padding, rows, .. } = *table;
     let dim = table.shape.dim;
     let ahead = Ahead { rows, first_row, padding, dim, accumulators };
-    let mut grads = table.grads.of_rows();
+    let (mut grads, mut skipped) = (table.grads.of_rows(), 0);
     each_chunk(
         rows,
         first_row,
@@ -126,9 +124,10 @@ fn each_narrow<const W: usize, L: Lanes<W>, C: Class>(
                 never!("a gradient for each row")
             };
             grads = rest;
-            f(Chunk { rule, params, accumulator, places, grads: now, class: PhantomData });
+            skipped += f(Chunk { rule, params, accumulator, places, grads: now, class: PhantomData });
         },
     );
+    skipped
 }
 
 /// Rows of a constant number of columns, with an accumulator per element.
@@ -154,23 +153,34 @@ impl<'s, C: Class> Chunk<'s, C> {
 struct RowWise<'s, C, const D: usize>(Chunk<'s, C>);
 
 impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
-    type Output = ();
+    type Output = usize;
 
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Chunk { rule, accumulator, mut places, .. } = self.0;
         let (params, mut grads) = (self.0.params.as_chunks_mut::<D>().0, self.0.grads.as_chunks::<D>().0);
+        let (mut skipped, mut alone) = (0, 0_usize);
         while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
-            // The last rows come one at a time, each together with what is no row.
+            // The last rows come one at a time, each together with what is no row; so do those of which one is to be skipped.
             let (mut count, mut together) = (1, [*place, usize::MAX, usize::MAX, usize::MAX]);
             let mut their_grads = [grad; TOGETHER];
-            if let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_chunk::<TOGETHER>()) {
+            if alone == 0
+                && let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_chunk::<TOGETHER>())
+            {
                 (together, their_grads) = (*places, grads.each_ref());
                 count = different(&mut together);
             }
-            step_together::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads);
+            alone = alone.saturating_sub(1);
+            if !step_together::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads) {
+                if count > 1 {
+                    alone = count;
+                    continue;
+                }
+                skipped += 1;
+            }
             (places, grads) = (places.get(count..).unwrap_or_default(), grads.get(count..).unwrap_or_default());
         }
+        skipped
     }
 }
 
@@ -197,10 +207,10 @@ fn different(places: &mut [usize; TOGETHER]) -> usize {
 struct InBlocks<'s, C, const D: usize>(Chunk<'s, C>);
 
 impl<C: Class, const D: usize> Kernel for InBlocks<'_, C, D> {
-    type Output = ();
+    type Output = usize;
 
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let (mut step, rows) = self.0.step::<D>();
         for (place, g) in rows.places.iter().zip(rows.grads) {
             // A row that is not here has no slice.
@@ -211,6 +221,7 @@ impl<C: Class, const D: usize> Kernel for InBlocks<'_, C, D> {
                 }
             }
         }
+        step.skipped
     }
 }
 
@@ -218,10 +229,10 @@ impl<C: Class, const D: usize> Kernel for InBlocks<'_, C, D> {
 struct InPairs<'s, C>(Chunk<'s, C>);
 
 impl<C: Class> Kernel for InPairs<'_, C> {
-    type Output = ();
+    type Output = usize;
 
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let (mut step, Columns { params, accumulator, places, grads }) = self.0.step::<4>();
         let step = &mut step;
         if params.len() != accumulator.len() {
@@ -239,6 +250,7 @@ impl<C: Class> Kernel for InPairs<'_, C> {
             }
         }
         lanes.on_half(Singly { step, rows: Columns { params, accumulator, places: last, grads: last_grad } });
+        step.skipped
     }
 }
 
@@ -246,12 +258,13 @@ impl<C: Class> Kernel for InPairs<'_, C> {
 struct InSingles<'s, C, const D: usize>(Chunk<'s, C>);
 
 impl<C: Class, const D: usize> Kernel for InSingles<'_, C, D> {
-    type Output = ();
+    type Output = usize;
 
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let (mut step, rows) = self.0.step::<D>();
         Singly { step: &mut step, rows }.run(lanes);
+        step.skipped
     }
 }
 
@@ -271,12 +284,13 @@ impl<K: Kernel> Kernel for OnHalf<K> {
 struct Together<'s, C, const D: usize, const K: usize>(Chunk<'s, C>);
 
 impl<C: Class, const D: usize, const K: usize> Kernel for Together<'_, C, D, K> {
-    type Output = ();
+    type Output = usize;
 
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let (mut step, rows) = self.0.step::<D>();
         Gathered::<C, D, K> { step: &mut step, rows }.run(lanes);
+        step.skipped
     }
 }
 

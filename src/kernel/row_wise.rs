@@ -69,6 +69,8 @@ pub(super) const TOGETHER: usize = 4;
 
 /// [`step_row`] of some rows, all different, of those that are here. They share the instructions for the mean, the root and
 /// the quotient: see docs/decisions.md, "Row-wise rows share a root".
+///
+/// False, and nothing written, if one of the rows is to be skipped.
 #[inline(always)]
 pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
     rule: &Rule<f32>,
@@ -77,8 +79,7 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usiz
     accumulators: &mut [f32],
     places: [usize; TOGETHER],
     grads: &[&[f32; D]; TOGETHER],
-) {
-    const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
+) -> bool {
     const { assert!(W != SUMS || D <= W || D.is_multiple_of(W), "whole blocks, or less than one") };
     let rule = rule.without(C::WITHOUT);
     let rules = rule.splat(lanes);
@@ -108,8 +109,10 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usiz
     let (sum, dim) = (lanes.load(&sum), D as f32);
     let mean =
         if D.is_power_of_two() { lanes.mul(sum, lanes.splat(1.0 / dim)) } else { lanes.div(sum, lanes.splat(dim)) };
-    let sum = rules.accumulated_mean(lanes, lanes.load(&old), mean);
-    let [d] = rules.denominators::<C, W, L, 1>(lanes, [sum]);
+    let before = lanes.load(&old);
+    let sum = rules.accumulated_mean(lanes, before, mean);
+    let under = if rule.flags.any(Flags::STEP_FIRST) { before } else { sum };
+    let [d] = rules.denominators::<C, W, L, 1>(lanes, [under]);
     let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
     let [sum, d, rate] = [sum, d, rate].map(
         #[inline(always)]
@@ -119,19 +122,66 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usiz
             values
         },
     );
+    if const { !C::WITHOUT.any(Flags::SKIP) } && rule.flags.any(Flags::SKIP) {
+        let mut good = true;
+        for (((((place, g), before), sum), d), rate) in places.iter().zip(grads).zip(old).zip(sum).zip(d).zip(rate) {
+            if let Some(w) = params.get_mut(*place) {
+                let mut test = Test { moves: Move { rule, rate, d }, good: before >= 0.0 && sum <= f32::MAX };
+                each_block(lanes, w, g, &mut test);
+                good &= test.good;
+            }
+        }
+        if !good {
+            return false;
+        }
+    }
     for ((((place, g), sum), d), rate) in places.iter().zip(grads).zip(sum).zip(d).zip(rate) {
         if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
             *a = sum;
-            let pass = &mut Move { rule, rate, d };
-            if const { D.is_multiple_of(W) } {
-                for (w, g) in w.as_chunks_mut::<W>().0.iter_mut().zip(g.as_chunks::<W>().0) {
-                    pass.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(&mut [(); W]));
-                }
-            } else if const { L::HAS_HALF && D <= W / 2 } {
-                lanes.on_half(Blocks { w: w.as_mut_slice(), g: g.as_slice(), a: nothing!(D), pass });
-            } else {
-                pass.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), nothing!(D));
+            each_block(lanes, w, g, &mut Move { rule, rate, d });
+        }
+    }
+    true
+}
+
+/// Goes over a row, of whole blocks or of less than one.
+#[inline(always)]
+fn each_block<const W: usize, L: Lanes<W>, const D: usize>(
+    lanes: L,
+    w: &mut [f32; D],
+    g: &[f32; D],
+    pass: &mut impl Pass,
+) {
+    if const { D.is_multiple_of(W) } {
+        for (w, g) in w.as_chunks_mut::<W>().0.iter_mut().zip(g.as_chunks::<W>().0) {
+            pass.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(&mut [(); W]));
+        }
+    } else if const { L::HAS_HALF && D <= W / 2 } {
+        lanes.on_half(OnHalf { w, g, pass });
+    } else {
+        pass.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), nothing!(D));
+    }
+}
+
+/// The same for a row of at most half a block.
+struct OnHalf<'a, P, const D: usize> {
+    w: &'a mut [f32; D],
+    g: &'a [f32; D],
+    pass: &'a mut P,
+}
+
+impl<P: Pass, const D: usize> Kernel for OnHalf<'_, P, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let Self { w, g, pass } = self;
+        if const { D.is_multiple_of(W) } {
+            for (w, g) in w.as_chunks_mut::<W>().0.iter_mut().zip(g.as_chunks::<W>().0) {
+                pass.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(&mut [(); W]));
             }
+        } else {
+            pass.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), nothing!(D));
         }
     }
 }

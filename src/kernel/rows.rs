@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use core::mem::take;
 
 use super::blocks::Blocks;
-use super::class::{Any, Class};
+use super::class::{Any, Class, Decayed, Usual};
 use super::dense::{SHORT, Step};
 use super::gradients::{Gradients, RowGradients};
 use super::rounding::Nearest;
@@ -270,14 +270,28 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let (rule, mut skipped) = (self.0.rule, 0);
-        // Each row is a call; a longer one has more of its own to do before it begins.
-        let is_short = self.0.shape.dim < if rule.flags.is_fast() { SHORT } else { 2 * SHORT };
+        // Each row is a call; a longer one has more of its own to do before it begins: see docs/decisions.md, "Other
+        // options".
+        let dim = self.0.shape.dim;
+        let is_short = dim
+            < if rule.flags.any(Flags::SKIP) {
+                SHORT / 2
+            } else if rule.flags.any(Usual::WITHOUT) {
+                INLINED
+            } else if rule.flags.is_fast() {
+                SHORT
+            } else {
+                2 * SHORT
+            };
+        let is_decayed = dim < 2 * SHORT && !rule.flags.any(Decayed::WITHOUT);
         self.0.each::<W, L, ROW_WISE, true, PLAIN>(
             lanes,
             #[inline(always)]
             |w, g, a| {
                 skipped += if ROW_WISE {
                     step_row::<C, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest)
+                } else if const { !C::WITHOUT.any(Flags::SKIP) && W >= Decayed::LEAST_LANES } && is_decayed {
+                    lanes.call_slices::<Short<Decayed>>(rule, w, g, a)
                 } else if is_short {
                     lanes.call_slices::<Short<C>>(rule, w, g, a)
                 } else {
@@ -322,13 +336,12 @@ impl<C: Class> Kernel for ShortRows<'_, '_, C> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
         let mut step = Step::<C>::new(self.0.rule);
         self.0.each::<W, L, false, false, true>(
             lanes,
             #[inline(always)]
             |w, g, a| Blocks { w, g, a, pass: &mut step }.run(lanes),
         );
-        0
+        step.skipped
     }
 }

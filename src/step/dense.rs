@@ -2,7 +2,7 @@
 
 use crate::backend::{IS_SCALAR, detected, few, few_decayed, run_slices_detected, run_slices_undetected};
 use crate::error::check_length;
-use crate::kernel::{Any, Class, Decayed, Few, Flags, LONG, Long, Rule, SHORT, Short, Usual};
+use crate::kernel::{Any, Class, Decayed, Few, Flags, LONG, Long, Rule, SHORT, SHORT_OF_ANY, Short, Usual};
 use crate::{Adagrad, Backend, Error, Report};
 
 /// Steps.
@@ -112,12 +112,12 @@ pub(crate) fn dense_detected(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut
         } else {
             run_slices_detected::<Long<Usual>>(rule, w, g, a, len >= LONG)
         }
-    } else if IS_SCALAR || len >= SHORT {
-        run_slices_detected::<Long<Any>>(rule, w, g, a, len >= LONG)
-    } else if rule.flags.any(Decayed::WITHOUT) {
+    } else if !IS_SCALAR && len < SHORT && !rule.flags.any(Decayed::WITHOUT) {
+        run_slices_detected::<Short<Decayed>>(rule, w, g, a, false)
+    } else if !IS_SCALAR && len < SHORT_OF_ANY {
         run_slices_detected::<Short<Any>>(rule, w, g, a, false)
     } else {
-        run_slices_detected::<Short<Decayed>>(rule, w, g, a, false)
+        run_slices_detected::<Long<Any>>(rule, w, g, a, len >= LONG)
     }
 }
 

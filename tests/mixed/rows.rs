@@ -176,6 +176,17 @@ fn padding_and_rows_out_of_range() {
 }
 
 #[test]
+fn a_table_shows_what_it_holds() {
+    let (mut w, mut a) = ([1.0, 2.0, 3.0, 4.0].map(f16::from_f32), [5.0_f32, 6.0]);
+    let mut table = MixedTable::row_wise(&mut w, &mut a, 2).expect("a table");
+    assert_eq!(table.params(), Some(&[1.0, 2.0, 3.0, 4.0].map(f16::from_f32)[..]));
+    assert_eq!(table.accumulator(), Some(&[5.0, 6.0][..]));
+    table.params_mut().expect("two slices")[3] = f16::ZERO;
+    table.accumulator_mut().expect("two slices")[0] = 7.0;
+    assert_eq!((w[3], a), (f16::ZERO, [7.0, 6.0]));
+}
+
+#[test]
 fn what_does_not_fit_is_refused_and_nothing_is_written() {
     let opt = Adagrad::new(0.5);
     let (mut w, mut a) = ([f16::ONE; 4], [f16::ONE; 4]);

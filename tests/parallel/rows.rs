@@ -1,6 +1,6 @@
 //! Rows and bags that are divided among threads: shapes, options, and lists that a sample may misjudge.
 
-use adagrad::{Adagrad, NonFinite};
+use adagrad::{Adagrad, NonFinite, WeightDecay};
 
 use super::inputs::{Random, bags, options, plain_options};
 use super::reference::{Options, assert_same};
@@ -55,6 +55,23 @@ fn rows_over_shapes() {
                 let rows = indices(count, table_rows, skewed, count as u64);
                 let rows = Rows::new(table_rows, dim, row_wise, rows, Random::any);
                 rows.check(&pools, opt, if skewed { "skewed" } else { "" });
+            }
+        }
+    }
+}
+
+/// Few columns by rules that never skip, which have loops of their own, in parts of a table; with weight decay, too.
+#[test]
+fn rows_of_few_columns() {
+    let pools = [pool(2), pool(5)];
+    for dim in (1..=9).chain([16, 17, 31]) {
+        for row_wise in [false, true] {
+            for (table_rows, value) in [(7, Random::ordinary as fn(&mut _) -> _), (5000, Random::sprinkled)] {
+                let rows = indices(MIN_ROWS / (dim + 16) + 1, table_rows, table_rows > 100, dim as u64);
+                let rows = Rows::new(table_rows, dim, row_wise, rows, value);
+                for weight_decay in [WeightDecay::None, WeightDecay::L2(0.01), WeightDecay::Decoupled(0.01)] {
+                    rows.check(&pools, Adagrad::new(0.1).with_weight_decay(weight_decay), "");
+                }
             }
         }
     }

@@ -7,6 +7,7 @@
 mod files;
 mod json;
 mod near;
+mod norms;
 #[path = "../reference/mod.rs"]
 mod reference;
 mod regularized;

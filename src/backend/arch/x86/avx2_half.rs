@@ -13,7 +13,6 @@ pub(super) struct Avx2Half(());
 
 lanes_of_features! {
     Avx2Half, ["avx2", "fma"], lanes 4, __m128, __m128;
-    const ESTIMATE_ERROR: f32 = 1.5 / 4096.0;
     fn add(a: __m128, b: __m128) -> __m128;
     fn sub(a: __m128, b: __m128) -> __m128;
     fn mul(a: __m128, b: __m128) -> __m128;
@@ -27,8 +26,6 @@ lanes_of_features! {
     fn select(mask: __m128, yes: __m128, no: __m128) -> __m128;
     fn all(mask: __m128) -> bool;
     fn count(mask: __m128) -> usize;
-    fn rsqrt(a: __m128) -> __m128;
-    fn half(a: __m128) -> __m128;
     fn load_first(from: &[f32]) -> __m128;
     fn store_first(v: __m128, to: &mut [f32]) -> ();
     #[cfg(feature = "half")]
@@ -130,18 +127,6 @@ fn all(mask: __m128) -> bool {
 #[target_feature(enable = "avx")]
 fn count(mask: __m128) -> usize {
     _mm_movemask_ps(mask).count_ones() as usize
-}
-
-#[inline]
-#[target_feature(enable = "avx")]
-fn rsqrt(a: __m128) -> __m128 {
-    _mm_rsqrt_ps(a)
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn half(a: __m128) -> __m128 {
-    _mm_castsi128_ps(_mm_sub_epi32(_mm_castps_si128(a), _mm_set1_epi32(1 << 23)))
 }
 
 /// Two at once and one, each as it was stored, so that what a step stored can be forwarded to the next one: see

@@ -105,7 +105,8 @@ fn contender<'a>(who: Who) -> Contender<'a, Calls<'a>> {
         Who::NaiveInside => each(who, |w, g, a| whole(w, g, a, naive_inside)),
         Who::NaiveL2 => each(who, |w, g, a| whole(w, g, a, naive_l2)),
         RATE => each(who, move |w, g, a| {
-            let options = black_box(&options).with_learning_rate(black_box(LEARNING_RATE));
+            let rate = black_box(LEARNING_RATE);
+            let options = black_box(&options).with_learning_rate(rate);
             options.step(w, g, a).expect("the lengths are the same");
         }),
         _ => each(who, move |w, g, a| {

@@ -148,6 +148,7 @@ impl Rows<'_> {
 impl<'a, P: Storage, A: Storage, G: RowGradients<'a>> Rows<'a, P, A, G> {
     /// Goes over the rows that are here, with their places, too: in a loop that stays small, since each index is read by
     /// itself.
+    #[cfg(feature = "half")]
     #[inline(always)]
     pub(super) fn each_singly<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const PLAIN: bool>(
         &mut self,

@@ -161,6 +161,12 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
         let (params, mut grads) = (self.0.params.as_chunks_mut::<D>().0, self.0.grads.as_chunks::<D>().0);
         let (mut skipped, mut alone) = (0, 0_usize);
         while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
+            if *place >= params.len() {
+                // No row that is here, such as padding: not worth a root.
+                alone = alone.saturating_sub(1);
+                (places, grads) = (places.get(1..).unwrap_or_default(), grads.get(1..).unwrap_or_default());
+                continue;
+            }
             // The last rows come one at a time, each together with what is no row; so do those of which one is to be skipped.
             let (mut count, mut together) = (1, [*place, usize::MAX, usize::MAX, usize::MAX]);
             let mut their_grads = [grad; TOGETHER];

@@ -1,4 +1,4 @@
-//! The row-wise step of one row: one accumulator for all its columns.
+//! The row-wise step of one row, or of some together: one accumulator for all columns of a row.
 
 use core::array::{from_mut, from_ref};
 

@@ -284,7 +284,8 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
             } else {
                 2 * SHORT
             };
-        let is_decayed = dim < 2 * SHORT && !rule.flags.any(Decayed::WITHOUT);
+        let is_decayed =
+            dim < if rule.flags.is_fast() { SHORT } else { 2 * SHORT } && !rule.flags.any(Decayed::WITHOUT);
         self.0.each::<W, L, ROW_WISE, true, PLAIN>(
             lanes,
             #[inline(always)]

@@ -1,4 +1,4 @@
-//! What slices hold: `f32`, or nothing, in loops that have no third slice.
+//! What slices hold: `f32`, or nothing, in loops that have no third slice. `sixteen` has the 16-bit types.
 
 use core::marker::PhantomData;
 

@@ -9,6 +9,9 @@ pub(crate) trait Class {
     /// The terms that they lack.
     const WITHOUT: Flags;
 
+    /// Whether they are the rules that most steps have, for which there are most loops.
+    const IS_USUAL: bool = false;
+
     /// Whether their steps may be made of estimates.
     const MAY_BE_FAST: bool = false;
 
@@ -63,6 +66,7 @@ impl<C: Class> Class for MaybeFast<C> {
 
 impl Class for Usual {
     const WITHOUT: Flags = Flags::UNUSUAL;
+    const IS_USUAL: bool = true;
 
     type Elsewhere = Usual;
 }

@@ -19,10 +19,12 @@ pub(crate) struct NarrowRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) 
 pub(crate) struct NarrowRowWise<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
 impl Rows<'_> {
-    /// Whether [`NarrowRows`] and [`NarrowRowWise`] are for them.
+    /// Whether [`NarrowRows`] and [`NarrowRowWise`] of a class are for them: all classes have loops for powers of two, usual
+    /// rules for all numbers up to 8.
     #[inline(always)]
-    pub(crate) fn are_narrow(&self) -> bool {
-        self.are_plain() && matches!(self.shape.dim, 1..=8 | 16)
+    pub(crate) fn are_narrow<C: Class>(&self) -> bool {
+        let dim = self.shape.dim;
+        self.are_plain() && (matches!(dim, 1 | 2 | 4 | 8 | 16) || C::IS_USUAL && matches!(dim, 3 | 5..=7))
     }
 }
 
@@ -45,11 +47,11 @@ impl<C: Class> Kernel for NarrowRows<'_, '_, C> {
             |rows| match dim {
                 1 => lanes.call(OnHalf(Together::<C, 1, 4>(rows))),
                 2 => lanes.call(OnHalf(Together::<C, 2, 2>(rows))),
-                3 => lanes.call(OnHalf(InSingles::<C, 3>(rows))),
+                3 if const { C::IS_USUAL } => lanes.call(OnHalf(InSingles::<C, 3>(rows))),
                 4 => lanes.call(InPairs::<C>(rows)),
-                5 => lanes.call(InSingles::<C, 5>(rows)),
-                6 => lanes.call(InSingles::<C, 6>(rows)),
-                7 => lanes.call(InSingles::<C, 7>(rows)),
+                5 if const { C::IS_USUAL } => lanes.call(InSingles::<C, 5>(rows)),
+                6 if const { C::IS_USUAL } => lanes.call(InSingles::<C, 6>(rows)),
+                7 if const { C::IS_USUAL } => lanes.call(InSingles::<C, 7>(rows)),
                 8 => lanes.call(InBlocks::<C, 8>(rows)),
                 16 => lanes.call(InBlocks::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
@@ -74,11 +76,11 @@ impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
             |rows| match dim {
                 1 => lanes.call(RowWise::<C, 1>(rows)),
                 2 => lanes.call(RowWise::<C, 2>(rows)),
-                3 => lanes.call(RowWise::<C, 3>(rows)),
+                3 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 3>(rows)),
                 4 => lanes.call(RowWise::<C, 4>(rows)),
-                5 => lanes.call(RowWise::<C, 5>(rows)),
-                6 => lanes.call(RowWise::<C, 6>(rows)),
-                7 => lanes.call(RowWise::<C, 7>(rows)),
+                5 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 5>(rows)),
+                6 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 6>(rows)),
+                7 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 7>(rows)),
                 8 => lanes.call(RowWise::<C, 8>(rows)),
                 16 => lanes.call(RowWise::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
@@ -159,34 +161,23 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Chunk { rule, accumulator, mut places, .. } = self.0;
         let (params, mut grads) = (self.0.params.as_chunks_mut::<D>().0, self.0.grads.as_chunks::<D>().0);
-        let (mut skipped, mut alone) = (0, 0_usize);
         while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
             if *place >= params.len() {
                 // No row that is here, such as padding: not worth a root.
-                alone = alone.saturating_sub(1);
                 (places, grads) = (places.get(1..).unwrap_or_default(), grads.get(1..).unwrap_or_default());
                 continue;
             }
-            // The last rows come one at a time, each together with what is no row; so do those of which one is to be skipped.
+            // The last rows come one at a time, each together with what is no row.
             let (mut count, mut together) = (1, [*place, usize::MAX, usize::MAX, usize::MAX]);
             let mut their_grads = [grad; TOGETHER];
-            if alone == 0
-                && let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_chunk::<TOGETHER>())
-            {
+            if let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_chunk::<TOGETHER>()) {
                 (together, their_grads) = (*places, grads.each_ref());
                 count = different(&mut together);
             }
-            alone = alone.saturating_sub(1);
-            if !step_together::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads) {
-                if count > 1 {
-                    alone = count;
-                    continue;
-                }
-                skipped += 1;
-            }
+            step_together::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads);
             (places, grads) = (places.get(count..).unwrap_or_default(), grads.get(count..).unwrap_or_default());
         }
-        skipped
+        0
     }
 }
 

@@ -69,8 +69,6 @@ pub(super) const TOGETHER: usize = 4;
 
 /// [`step_row`] of some rows, all different, of those that are here. They share the instructions for the mean, the root and
 /// the quotient: see docs/decisions.md, "Row-wise rows share a root".
-///
-/// False, and nothing written, if one of the rows is to be skipped.
 #[inline(always)]
 pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
     rule: &Rule<f32>,
@@ -79,7 +77,8 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usiz
     accumulators: &mut [f32],
     places: [usize; TOGETHER],
     grads: &[&[f32; D]; TOGETHER],
-) -> bool {
+) {
+    const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
     const { assert!(W != SUMS || D <= W || D.is_multiple_of(W), "whole blocks, or less than one") };
     let rule = rule.without(C::WITHOUT);
     let rules = rule.splat(lanes);
@@ -122,26 +121,12 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usiz
             values
         },
     );
-    if const { !C::WITHOUT.any(Flags::SKIP) } && rule.flags.any(Flags::SKIP) {
-        let mut good = true;
-        for (((((place, g), before), sum), d), rate) in places.iter().zip(grads).zip(old).zip(sum).zip(d).zip(rate) {
-            if let Some(w) = params.get_mut(*place) {
-                let mut test = Test { moves: Move { rule, rate, d }, good: before >= 0.0 && sum <= f32::MAX };
-                each_block(lanes, w, g, &mut test);
-                good &= test.good;
-            }
-        }
-        if !good {
-            return false;
-        }
-    }
     for ((((place, g), sum), d), rate) in places.iter().zip(grads).zip(sum).zip(d).zip(rate) {
         if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
             *a = sum;
             each_block(lanes, w, g, &mut Move { rule, rate, d });
         }
     }
-    true
 }
 
 /// Goes over a row, of whole blocks or of less than one.

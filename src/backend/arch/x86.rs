@@ -1,8 +1,5 @@
 //! AVX2 and AVX-512: for each a module of ordinary functions, and here what makes them lanes.
-#![expect(
-    unsafe_code,
-    reason = "functions for CPUs that have been asked, slices and rules from their addresses, and prefetching; see each proof"
-)]
+#![expect(unsafe_code, reason = "functions of CPUs that were asked, slices of addresses, prefetching; see each proof")]
 
 #[cfg(target_arch = "x86")]
 use core::arch::x86 as intrinsics;

@@ -8,7 +8,7 @@ use super::blocks::{Halves, Pass};
 use super::class::Class;
 use super::dense::Step;
 use super::gradients::RowGradients as _;
-use super::row_wise::{TOGETHER, step_together};
+use super::row_wise::{TOGETHER, step_group, step_together};
 use super::rows::{Ahead, Rows, each_chunk};
 use crate::backend::lanes::{Kernel, Lanes};
 
@@ -161,6 +161,7 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Chunk { rule, accumulator, mut places, .. } = self.0;
         let (params, mut grads) = (self.0.params.as_chunks_mut::<D>().0, self.0.grads.as_chunks::<D>().0);
+        let mut skipped = 0;
         while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
             if *place >= params.len() {
                 // No row that is here, such as padding: not worth a root.
@@ -174,10 +175,14 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
                 (together, their_grads) = (*places, grads.each_ref());
                 count = different(&mut together);
             }
-            step_together::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads);
+            skipped += if const { D > W } {
+                step_together::<C, W, L, D, 2>(rule, lanes, params, accumulator, together, &their_grads)
+            } else {
+                step_group::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads)
+            };
             (places, grads) = (places.get(count..).unwrap_or_default(), grads.get(count..).unwrap_or_default());
         }
-        0
+        skipped
     }
 }
 

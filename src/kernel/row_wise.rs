@@ -37,11 +37,8 @@ pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Sto
     // Both are correctly rounded, and so the same. The product is faster: see docs/decisions.md, "The mean of a row".
     let mean = if dim.is_power_of_two() { sum * (1.0 / dim as f32) } else { sum / dim as f32 };
     let (old, mean) = (lanes.splat(before), lanes.splat(mean));
-    let sum = rules.accumulated_mean(lanes, old, mean);
+    let [sum, d, rate] = rates::<C, W, L>(&rules, lanes, old, mean);
     let remainder = if R::BY_CHANCE { first(lanes, rules.remainder_of_mean(lanes, old, mean, sum)) } else { 0.0 };
-    let under = if rule.flags.any(Flags::STEP_FIRST) { old } else { sum };
-    let [d] = rules.denominators::<C, W, L, 1>(lanes, [under]);
-    let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
     let (sum, mut moves) = (first(lanes, sum), Move { rule, rate: first(lanes, rate), d: first(lanes, d) });
     let sum = rounding.one::<A>(sum, remainder);
     if const { !C::WITHOUT.any(Flags::SKIP) } && rule.flags.any(Flags::SKIP) {
@@ -56,6 +53,49 @@ pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Sto
     0
 }
 
+/// The sums, denominators and rates of rows, from their accumulators and means.
+#[inline(always)]
+fn rates<C: Class, const W: usize, L: Lanes<W>>(
+    rules: &Rule<L::Vector>,
+    lanes: L,
+    old: L::Vector,
+    mean: L::Vector,
+) -> [L::Vector; 3] {
+    let sum = rules.accumulated_mean(lanes, old, mean);
+    let under = if rules.flags.any(Flags::STEP_FIRST) { old } else { sum };
+    let [d] = rules.denominators::<C, W, L, 1>(lanes, [under]);
+    [sum, d, lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d))]
+}
+
+/// [`rates`] of rows of `D` columns, from the squares of their gradients.
+#[inline(always)]
+fn rates_of<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
+    rules: &Rule<L::Vector>,
+    lanes: L,
+    squares: &[[f32; SUMS]; TOGETHER],
+    old: &[f32; W],
+) -> [[f32; W]; 3] {
+    let mut sum = [0.0; W];
+    for (to, from) in sum.iter_mut().zip(lanes.trees(squares)) {
+        *to = from;
+    }
+    let sum = lanes.load(&sum);
+    // The product has the same bits, as in [`step_row`].
+    let mean = if const { D.is_power_of_two() } {
+        lanes.mul(sum, lanes.splat(1.0 / D as f32))
+    } else {
+        lanes.div(sum, lanes.splat(D as f32))
+    };
+    rates::<C, W, L>(rules, lanes, lanes.load(old), mean).map(
+        #[inline(always)]
+        |vector| {
+            let mut values = [0.0; W];
+            lanes.store(vector, &mut values);
+            values
+        },
+    )
+}
+
 /// The first of the lanes.
 #[inline(always)]
 fn first<const W: usize, L: Lanes<W>>(lanes: L, vector: L::Vector) -> f32 {
@@ -67,107 +107,133 @@ fn first<const W: usize, L: Lanes<W>>(lanes: L, vector: L::Vector) -> f32 {
 /// How many rows are stepped together.
 pub(super) const TOGETHER: usize = 4;
 
-/// [`step_row`] of some rows, all different, of those that are here. They share the instructions for the mean, the root and
-/// the quotient: see docs/decisions.md, "Row-wise rows share a root".
+/// [`step_row`] of some rows, all different, of those that are here, each `N` blocks. The result is the number of rows
+/// skipped. They share the instructions for the mean, the root and the quotient: see docs/decisions.md, "Row-wise rows share
+/// a root".
 #[inline(always)]
-pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
+pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usize, const N: usize>(
     rule: &Rule<f32>,
     lanes: L,
     params: &mut [[f32; D]],
     accumulators: &mut [f32],
     places: [usize; TOGETHER],
     grads: &[&[f32; D]; TOGETHER],
-) {
-    const { assert!(C::WITHOUT.any(Flags::SKIP), "nothing is counted") };
-    const { assert!(W != SUMS || D <= W || D.is_multiple_of(W), "whole blocks, or less than one") };
+) -> usize {
+    if D != N * W {
+        never!("so many blocks");
+    }
     let rule = rule.without(C::WITHOUT);
     let rules = rule.splat(lanes);
     let (mut all, mut old) = ([[0.0; SUMS]; TOGETHER], [0.0; W]);
     for (((place, g), p), old) in places.iter().zip(grads).zip(&mut all).zip(&mut old) {
         // A row that is not here has no slice.
-        if let (Some(w), Some(a)) = (params.get(*place), accumulators.get(*place)) {
+        if let (Some(w), Some(a), Some(p)) = (params.get(*place), accumulators.get(*place), p.first_chunk_mut())
+            && let (Some(w), Some(g)) = (w.as_chunks().0.first_chunk::<N>(), g.as_chunks().0.first_chunk())
+        {
             *old = *a;
-            let sums = p.as_chunks_mut::<W>().0;
-            if const { D.is_multiple_of(W) } {
-                for (w, g) in w.as_chunks::<W>().0.iter().zip(g.as_chunks::<W>().0) {
-                    for sum in &mut *sums {
-                        add_squares(&rule, lanes, from_ref(w), from_ref(g), sum);
-                    }
+            let mut sum = lanes.splat(0.0);
+            if const { C::IS_USUAL } {
+                // Block by block, which is 7 % faster where there is no option to test.
+                for (w, g) in w.iter().zip(g) {
+                    let g = rules.gradient(lanes, from_ref(w), from_ref(g));
+                    [sum] = rules.product_plus(lanes, g, g, [sum]);
                 }
             } else {
-                for sum in sums {
-                    add_squares(&rule, lanes, w.as_slice(), g.as_slice(), sum);
+                for g in rules.gradient(lanes, w, g) {
+                    [sum] = rules.product_plus(lanes, [g], [g], [sum]);
                 }
             }
+            lanes.store(sum, p);
         }
     }
-    let mut sum = [0.0; W];
-    for (to, from) in sum.iter_mut().zip(lanes.trees(&all)) {
-        *to = from;
-    }
-    let (sum, dim) = (lanes.load(&sum), D as f32);
-    let mean =
-        if D.is_power_of_two() { lanes.mul(sum, lanes.splat(1.0 / dim)) } else { lanes.div(sum, lanes.splat(dim)) };
-    let before = lanes.load(&old);
-    let sum = rules.accumulated_mean(lanes, before, mean);
-    let under = if rule.flags.any(Flags::STEP_FIRST) { before } else { sum };
-    let [d] = rules.denominators::<C, W, L, 1>(lanes, [under]);
-    let rate = lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d));
-    let [sum, d, rate] = [sum, d, rate].map(
-        #[inline(always)]
-        |vector| {
-            let mut values = [0.0; W];
-            lanes.store(vector, &mut values);
-            values
-        },
-    );
+    let [sum, d, rate] = rates_of::<C, W, L, D>(&rules, lanes, &all, &old);
+    let mut skipped = 0;
     for ((((place, g), sum), d), rate) in places.iter().zip(grads).zip(sum).zip(d).zip(rate) {
-        if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
-            *a = sum;
-            each_block(lanes, w, g, &mut Move { rule, rate, d });
-        }
-    }
-}
-
-/// Goes over a row, of whole blocks or of less than one.
-#[inline(always)]
-fn each_block<const W: usize, L: Lanes<W>, const D: usize>(
-    lanes: L,
-    w: &mut [f32; D],
-    g: &[f32; D],
-    pass: &mut impl Pass,
-) {
-    if const { D.is_multiple_of(W) } {
-        for (w, g) in w.as_chunks_mut::<W>().0.iter_mut().zip(g.as_chunks::<W>().0) {
-            pass.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(&mut [(); W]));
-        }
-    } else if const { L::HAS_HALF && D <= W / 2 } {
-        lanes.on_half(OnHalf { w, g, pass });
-    } else {
-        pass.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), nothing!(D));
-    }
-}
-
-/// The same for a row of at most half a block.
-struct OnHalf<'a, P, const D: usize> {
-    w: &'a mut [f32; D],
-    g: &'a [f32; D],
-    pass: &'a mut P,
-}
-
-impl<P: Pass, const D: usize> Kernel for OnHalf<'_, P, D> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        let Self { w, g, pass } = self;
-        if const { D.is_multiple_of(W) } {
-            for (w, g) in w.as_chunks_mut::<W>().0.iter_mut().zip(g.as_chunks::<W>().0) {
-                pass.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(&mut [(); W]));
+        if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place))
+            && let (Some(w), Some(g)) = (w.as_chunks_mut().0.first_chunk_mut::<N>(), g.as_chunks().0.first_chunk())
+        {
+            let moves = Move { rule, rate, d };
+            if const { C::IS_USUAL } {
+                *a = sum;
+                for (w, g) in w.iter_mut().zip(g) {
+                    let moved = moves.moved(lanes, from_ref(w), from_ref(g));
+                    from_mut(w).store(lanes, moved);
+                }
+                continue;
             }
-        } else {
-            pass.blocks::<W, L, 1>(lanes, w.as_mut_slice(), g.as_slice(), nothing!(D));
+            let moved = moves.moved(lanes, w, g);
+            if const { !C::WITHOUT.any(Flags::SKIP) }
+                && rule.flags.any(Flags::SKIP)
+                && !(*a >= 0.0 && sum <= f32::MAX && lanes.all(finite(lanes, moved)))
+            {
+                skipped += 1;
+                continue;
+            }
+            *a = sum;
+            w.store(lanes, moved);
         }
+    }
+    skipped
+}
+
+/// [`step_row`] of some rows, all different, of those that are here, each at most a block. The result is the number of rows
+/// skipped. They share the tests of options, too.
+#[inline(always)]
+pub(super) fn step_group<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
+    rule: &Rule<f32>,
+    lanes: L,
+    params: &mut [[f32; D]],
+    accumulators: &mut [f32],
+    places: [usize; TOGETHER],
+    grads: &[&[f32; D]; TOGETHER],
+) -> usize {
+    let rule = rule.without(C::WITHOUT);
+    let rules = rule.splat(lanes);
+    let zero = lanes.splat(0.0);
+    let (mut w, mut g, mut old) = ([zero; TOGETHER], [zero; TOGETHER], [0.0; W]);
+    for ((((place, from), to_w), to_g), old) in places.iter().zip(grads).zip(&mut w).zip(&mut g).zip(&mut old) {
+        // A row that is not here has no slice.
+        if let (Some(w), Some(a)) = (params.get(*place), accumulators.get(*place)) {
+            (*old, *to_w, *to_g) = (*a, f32::load_first(lanes, w.as_slice()), f32::load_first(lanes, from.as_slice()));
+        }
+    }
+    let g = rules.gradient(lanes, &Loaded(w), &Loaded(g));
+    let mut all = [[0.0; SUMS]; TOGETHER];
+    for (square, p) in rules.product_plus(lanes, g, g, [zero; TOGETHER]).into_iter().zip(&mut all) {
+        if let Some(p) = p.first_chunk_mut() {
+            lanes.store(square, p);
+        }
+    }
+    let [sum, d, rate] = rates_of::<C, W, L, D>(&rules, lanes, &all, &old);
+    let (mut moves, mut ds) = (g, [zero; TOGETHER]);
+    for (((g, to_d), d), rate) in moves.iter_mut().zip(&mut ds).zip(d).zip(rate) {
+        (*g, *to_d) = (lanes.mul(lanes.splat(rate), *g), lanes.splat(d));
+    }
+    let moved = rules.moved(lanes, rules.decayed(lanes, w), moves, ds);
+    let mut skipped = 0;
+    for ((place, sum), moved) in places.iter().zip(sum).zip(moved) {
+        if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
+            if const { !C::WITHOUT.any(Flags::SKIP) }
+                && rule.flags.any(Flags::SKIP)
+                && !(*a >= 0.0 && sum <= f32::MAX && lanes.all(finite(lanes, [moved])))
+            {
+                skipped += 1;
+                continue;
+            }
+            *a = sum;
+            f32::store_first(lanes, moved, w);
+        }
+    }
+    skipped
+}
+
+/// Blocks that are loaded.
+struct Loaded<V, const N: usize>([V; N]);
+
+impl<const W: usize, L: Lanes<W>, const N: usize> Source<W, L, N> for Loaded<L::Vector, N> {
+    #[inline(always)]
+    fn load(&self, _: L) -> [L::Vector; N] {
+        self.0
     }
 }
 

@@ -132,6 +132,8 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
         run(backend, NarrowRowWise::<Usual>(step, PhantomData))
     } else if is_usual {
         run(backend, AnyRows::<Usual, true, true>(step, PhantomData))
+    } else if lanes >= 8 && step.are_narrow::<Any>() {
+        run(backend, NarrowRowWise::<Any>(step, PhantomData))
     } else {
         run(backend, AnyRows::<Any, true, true>(step, PhantomData))
     }

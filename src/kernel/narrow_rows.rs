@@ -19,12 +19,10 @@ pub(crate) struct NarrowRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) 
 pub(crate) struct NarrowRowWise<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
 impl Rows<'_> {
-    /// Whether [`NarrowRows`] and [`NarrowRowWise`] of a class are for them: all classes have loops for powers of two, usual
-    /// rules for all numbers up to 8.
+    /// Whether [`NarrowRows`] and [`NarrowRowWise`] are for them.
     #[inline(always)]
-    pub(crate) fn are_narrow<C: Class>(&self) -> bool {
-        let dim = self.shape.dim;
-        self.are_plain() && (matches!(dim, 1 | 2 | 4 | 8 | 16) || C::IS_USUAL && matches!(dim, 3 | 5..=7))
+    pub(crate) fn are_narrow(&self) -> bool {
+        self.are_plain() && matches!(self.shape.dim, 1..=8 | 16)
     }
 }
 
@@ -47,11 +45,11 @@ impl<C: Class> Kernel for NarrowRows<'_, '_, C> {
             |rows| match dim {
                 1 => lanes.call(OnHalf(Together::<C, 1, 4>(rows))),
                 2 => lanes.call(OnHalf(Together::<C, 2, 2>(rows))),
-                3 if const { C::IS_USUAL } => lanes.call(OnHalf(InSingles::<C, 3>(rows))),
+                3 => lanes.call(OnHalf(InSingles::<C, 3>(rows))),
                 4 => lanes.call(InPairs::<C>(rows)),
-                5 if const { C::IS_USUAL } => lanes.call(InSingles::<C, 5>(rows)),
-                6 if const { C::IS_USUAL } => lanes.call(InSingles::<C, 6>(rows)),
-                7 if const { C::IS_USUAL } => lanes.call(InSingles::<C, 7>(rows)),
+                5 => lanes.call(InSingles::<C, 5>(rows)),
+                6 => lanes.call(InSingles::<C, 6>(rows)),
+                7 => lanes.call(InSingles::<C, 7>(rows)),
                 8 => lanes.call(InBlocks::<C, 8>(rows)),
                 16 => lanes.call(InBlocks::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
@@ -76,11 +74,11 @@ impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
             |rows| match dim {
                 1 => lanes.call(RowWise::<C, 1>(rows)),
                 2 => lanes.call(RowWise::<C, 2>(rows)),
-                3 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 3>(rows)),
+                3 => lanes.call(RowWise::<C, 3>(rows)),
                 4 => lanes.call(RowWise::<C, 4>(rows)),
-                5 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 5>(rows)),
-                6 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 6>(rows)),
-                7 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 7>(rows)),
+                5 => lanes.call(RowWise::<C, 5>(rows)),
+                6 => lanes.call(RowWise::<C, 6>(rows)),
+                7 => lanes.call(RowWise::<C, 7>(rows)),
                 8 => lanes.call(RowWise::<C, 8>(rows)),
                 16 => lanes.call(RowWise::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),

@@ -291,7 +291,11 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
             #[inline(always)]
             |w, g, a| {
                 skipped += if ROW_WISE {
-                    step_row::<C, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest)
+                    if const { C::IS_USUAL } {
+                        step_row::<C, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest)
+                    } else {
+                        lanes.call(OneRow { rule, w, g, a })
+                    }
                 } else if const { !C::WITHOUT.any(Flags::SKIP) && W >= Decayed::LEAST_LANES } && is_decayed {
                     lanes.call_slices::<Short<Decayed>>(rule, w, g, a)
                 } else if is_short {
@@ -302,6 +306,23 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
             },
         );
         skipped
+    }
+}
+
+/// The row-wise step of one row by any rule, compiled once for all loops over rows.
+struct OneRow<'a> {
+    rule: &'a Rule<f32>,
+    w: &'a mut [f32],
+    g: &'a [f32],
+    a: &'a mut [f32],
+}
+
+impl Kernel for OneRow<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        step_row::<Any, W, L, _, _, _, _>(self.rule, lanes, self.w, self.g, self.a, Nearest)
     }
 }
 

@@ -60,11 +60,11 @@ impl Rounding {
 /// |---|---|---|
 /// | seed, step | all bits differ | all bits differ |
 /// | first | index of the slice's first element | index of the table's first row in the whole table |
-/// | position | not used | index of the call's first gradient among those of the step, or none |
+/// | position | not used | place of the call's first row index among those of the step, or none |
 ///
 /// So a step of half a slice takes the counter `with_first(half)`. Parameters and accumulators have streams of their own.
 ///
-/// With positions, a row that gets two steps has other bits in each; whoever divides a step's gradients into calls says
+/// With positions, a row that gets two steps has other bits in each; whoever divides a step's rows into calls says
 /// where each begins. [`without_positions`](Self::without_positions) is for rows that each have one gradient in the step,
 /// as [`coalesce`](crate::coalesce()) makes them: then the bits do not depend on the order of the rows, nor on the calls,
 /// threads or processes ([`partition`](crate::partition)) that they are divided among.
@@ -95,7 +95,7 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// That of a step, from the first element or row, and the first gradient, on.
+    /// That of a step, from the first element or row, and the first row index, on.
     #[must_use]
     pub const fn new(seed: u64, step: u64) -> Self {
         Self { seed, step, first: 0, position: Some(0) }
@@ -107,7 +107,7 @@ impl Counter {
         Self { first, ..self }
     }
 
-    /// From this gradient of the step on, where a call for rows has not all of them.
+    /// From this row index of the step on, where a call for rows has not all of them.
     #[must_use]
     pub const fn with_position(self, position: u64) -> Self {
         Self { position: Some(position), ..self }

@@ -13,9 +13,6 @@ pub(crate) trait RowGradients<'a>: Default {
     /// The gradient of the row at a position, which is never before that of the last call.
     fn of<const W: usize, L: Lanes<W>>(&mut self, lanes: L, position: usize, dim: usize) -> &[Self::Element];
 
-    /// All of them, where each row has its own.
-    fn of_rows(&self) -> &'a [Self::Element];
-
     /// The same gradients twice, for parts of the table. The first gets so much of the room that bags have.
     #[cfg(feature = "rayon")]
     fn split(self, room: usize) -> (Self, Self);
@@ -67,11 +64,6 @@ impl<'a, G: Storage> RowGradients<'a> for OfRows<'a, G> {
     #[inline(always)]
     fn of<const W: usize, L: Lanes<W>>(&mut self, _: L, position: usize, dim: usize) -> &[G] {
         self.get(position, dim)
-    }
-
-    #[inline(always)]
-    fn of_rows(&self) -> &'a [G] {
-        self.values
     }
 
     #[cfg(feature = "rayon")]
@@ -174,6 +166,15 @@ impl<'a> Gradients<'a> {
     pub(crate) fn are_of_bags(&self) -> bool {
         self.bags.is_some()
     }
+
+    /// All of them, where each row has its own.
+    #[inline(always)]
+    pub(super) fn of_rows(&self) -> &'a [f32] {
+        if self.bags.is_some() {
+            never!("a kernel without bags");
+        }
+        self.values.values
+    }
 }
 
 impl<'a> RowGradients<'a> for Gradients<'a> {
@@ -185,14 +186,6 @@ impl<'a> RowGradients<'a> for Gradients<'a> {
         let (bag, is_new) = bags.bag_of(position);
         let values = self.values.get(bag, dim);
         if bags.are_sums() { values } else { bags.scaled(lanes, position, is_new, values) }
-    }
-
-    #[inline(always)]
-    fn of_rows(&self) -> &'a [f32] {
-        if self.bags.is_some() {
-            never!("a kernel without bags");
-        }
-        self.values.values
     }
 
     #[cfg(feature = "rayon")]
@@ -234,11 +227,6 @@ impl<'a, G: Storage> RowGradients<'a> for OfBags<'a, G> {
     fn of<const W: usize, L: Lanes<W>>(&mut self, lanes: L, position: usize, dim: usize) -> &[f32] {
         let (bag, is_new) = self.bags.bag_of(position);
         self.bags.scaled(lanes, position, is_new, self.values.get(bag, dim))
-    }
-
-    #[inline(always)]
-    fn of_rows(&self) -> &'a [f32] {
-        never!("a kernel without bags")
     }
 
     #[cfg(feature = "rayon")]

@@ -8,7 +8,7 @@ use super::gradients::RowGradients;
 use super::mixed::{MixedStep, ShortMixedStep};
 use super::rounding::Rounding;
 use super::row_wise::step_row;
-use super::rows::{Place, Rows};
+use super::rows::{Rows, Visit};
 use super::storage::Storage;
 use crate::backend::lanes::{Kernel, Lanes};
 
@@ -23,7 +23,7 @@ pub(crate) struct MixedRows<'s, 'a, P, A, G, R, C, const ROW_WISE: bool>(
 #[derive(Clone, Copy)]
 pub(crate) struct Counted<R> {
     pub(crate) rounding: R,
-    /// The index of the table's first row in the whole table, and of the first gradient among those of the step, if positions
+    /// The index of the table's first row in the whole table, and of the first of these rows among those of the step, if positions
     /// count.
     pub(crate) first_row: u64,
     pub(crate) first_position: Option<u64>,
@@ -31,12 +31,12 @@ pub(crate) struct Counted<R> {
 
 impl<R: Rounding> Counted<R> {
     #[inline(always)]
-    fn at(self, place: Place) -> R {
+    fn at(self, visit: Visit) -> R {
         let position = match self.first_position {
-            Some(first) => first.wrapping_add(place.position as u64),
+            Some(first) => first.wrapping_add(visit.position as u64),
             None => 0,
         };
-        self.rounding.of_row(self.first_row.wrapping_add(place.row as u64), position)
+        self.rounding.of_row(self.first_row.wrapping_add(visit.row as u64), position)
     }
 }
 
@@ -54,11 +54,11 @@ where
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Self(rows, counted, class) = self;
         let (rule, is_short, mut skipped) = (rows.rule, rows.shape.dim < SHORT, 0);
-        rows.each_singly::<W, L, ROW_WISE, false>(
+        rows.each_singly::<W, L, ROW_WISE>(
             lanes,
             #[inline(always)]
-            |params, grads, accumulator, place| {
-                let rounding = counted.at(place);
+            |params, grads, accumulator, visit| {
+                let rounding = counted.at(visit);
                 skipped += if ROW_WISE {
                     step_row::<C, W, L, _, _, _, _>(rule, lanes, params, grads, accumulator, rounding)
                 } else {

@@ -7,7 +7,6 @@ use super::Rule;
 use super::blocks::{Halves, Pass};
 use super::class::Class;
 use super::dense::Step;
-use super::gradients::RowGradients as _;
 use super::row_wise::{TOGETHER, step_group, step_together};
 use super::rows::{Ahead, Rows, each_chunk};
 use crate::backend::lanes::{Kernel, Lanes};
@@ -46,7 +45,7 @@ impl<C: Class> Kernel for NarrowRows<'_, '_, C> {
                 1 => lanes.call(OnHalf(Together::<C, 1, 4>(rows))),
                 2 => lanes.call(OnHalf(Together::<C, 2, 2>(rows))),
                 3 => lanes.call(OnHalf(InSingles::<C, 3>(rows))),
-                4 => lanes.call(InPairs::<C>(rows)),
+                4 => lanes.call(TwoRows::<C>(rows)),
                 5 => lanes.call(InSingles::<C, 5>(rows)),
                 6 => lanes.call(InSingles::<C, 6>(rows)),
                 7 => lanes.call(InSingles::<C, 7>(rows)),
@@ -226,9 +225,9 @@ impl<C: Class, const D: usize> Kernel for InBlocks<'_, C, D> {
 }
 
 /// Two rows of four columns at once, on lanes of eight, if they are different ones that are here.
-struct InPairs<'s, C>(Chunk<'s, C>);
+struct TwoRows<'s, C>(Chunk<'s, C>);
 
-impl<C: Class> Kernel for InPairs<'_, C> {
+impl<C: Class> Kernel for TwoRows<'_, C> {
     type Output = usize;
 
     #[inline(always)]

@@ -18,7 +18,7 @@ pub(crate) trait Rounding: Copy {
     #[cfg(feature = "half")]
     fn after(self, elements: usize) -> Self;
 
-    /// The same for a row, at a position among the step's gradients.
+    /// The same for a row, at a position among the step's rows.
     #[cfg(feature = "half")]
     fn of_row(self, row: u64, position: u64) -> Self;
 

@@ -46,10 +46,10 @@ pub(crate) struct Rows<'a, P = f32, A = f32, G = Gradients<'a>> {
     pub(crate) grads: G,
 }
 
-/// Which row it is of the whole table, and at which position among the gradients.
+/// Which row it is of the whole table, and at which position of the indices.
 #[derive(Clone, Copy)]
 #[cfg_attr(not(feature = "half"), expect(dead_code, reason = "only random bits depend on it"))]
-pub(super) struct Place {
+pub(super) struct Visit {
     pub(super) row: usize,
     pub(super) position: usize,
 }
@@ -150,29 +150,22 @@ impl<'a, P: Storage, A: Storage, G: RowGradients<'a>> Rows<'a, P, A, G> {
     /// itself.
     #[cfg(feature = "half")]
     #[inline(always)]
-    pub(super) fn each_singly<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const PLAIN: bool>(
+    pub(super) fn each_singly<const W: usize, L: Lanes<W>, const ROW_WISE: bool>(
         &mut self,
         lanes: L,
-        mut row_step: impl FnMut(&mut [P], &[G::Element], &mut [A], Place),
+        mut row_step: impl FnMut(&mut [P], &[G::Element], &mut [A], Visit),
     ) {
         let Self { shape, first_row, padding, rows, .. } = *self;
-        let (dim, stride) = (shape.dim, if PLAIN { shape.dim } else { shape.params });
-        let mut grads_in_order = if PLAIN { self.grads.of_rows() } else { &[] };
-        let mut grads = if PLAIN { G::default() } else { take(&mut self.grads) };
-        let rows_here = self.params.len().checked_div(stride).unwrap_or(0);
-        let ahead = rows_ahead::<W, L>(self.params.len(), dim);
+        let mut grads = take(&mut self.grads);
+        let rows_here = self.params.len().checked_div(shape.params).unwrap_or(0);
+        let ahead = rows_ahead::<W, L>(self.params.len(), shape.dim);
         for position in 0..rows.len() {
             if L::CAN_PREFETCH
                 && let Some(row) = rows.get(position.saturating_add(ahead))
-                && let Some((params, accumulators)) = self.row::<ROW_WISE, PLAIN>(row.wrapping_sub(first_row))
+                && let Some((params, accumulators)) = self.row::<ROW_WISE, false>(row.wrapping_sub(first_row))
             {
                 lanes.prefetch(params);
                 lanes.prefetch(accumulators);
-            }
-            let mut next: &[G::Element] = &[];
-            if PLAIN {
-                let Some((g, rest)) = grads_in_order.split_at_checked(dim) else { never!("a gradient for each row") };
-                (next, grads_in_order) = (g, rest);
             }
             // What does not fit is in no table.
             let Some(row) = rows.get(position) else { continue };
@@ -180,8 +173,8 @@ impl<'a, P: Storage, A: Storage, G: RowGradients<'a>> Rows<'a, P, A, G> {
             if place >= rows_here || row == padding {
                 continue;
             }
-            let Some((w, a)) = self.row::<ROW_WISE, PLAIN>(place) else { never!("the row is here") };
-            row_step(w, if PLAIN { next } else { grads.of(lanes, position, dim) }, a, Place { row, position });
+            let Some((w, a)) = self.row::<ROW_WISE, false>(place) else { never!("the row is here") };
+            row_step(w, grads.of(lanes, position, shape.dim), a, Visit { row, position });
         }
     }
 

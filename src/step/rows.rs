@@ -104,11 +104,12 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
     }
     let flags = step.rule.flags;
     let is_usual = !flags.any(Usual::WITHOUT);
-    if is_usual && lanes >= 8 && step.are_narrow() {
+    let is_narrow = lanes >= NarrowRows::<Any>::LEAST_LANES && step.are_narrow();
+    if is_usual && is_narrow {
         run(backend, NarrowRows::<Usual>(step, PhantomData))
     } else if is_usual && step.are_short() {
         run(backend, ShortRows::<Usual>(step, PhantomData))
-    } else if lanes >= Any::LEAST_LANES && step.are_narrow() {
+    } else if is_narrow {
         run(backend, NarrowRows::<Any>(step, PhantomData))
     } else if !flags.any(Decayed::WITHOUT) && lanes >= Decayed::LEAST_LANES && step.are_short() {
         run(backend, ShortRows::<Decayed>(step, PhantomData))
@@ -126,13 +127,14 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
 fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     let is_usual = !step.rule.flags.any(Usual::WITHOUT);
+    let is_narrow = lanes >= NarrowRowWise::<Any>::LEAST_LANES && step.are_narrow();
     if lanes == 1 {
         run(backend, ScalarRows::<true, true>(step))
-    } else if is_usual && lanes >= 8 && step.are_narrow() {
+    } else if is_usual && is_narrow {
         run(backend, NarrowRowWise::<Usual>(step, PhantomData))
     } else if is_usual {
         run(backend, AnyRows::<Usual, true, true>(step, PhantomData))
-    } else if lanes >= 8 && step.are_narrow() {
+    } else if is_narrow {
         run(backend, NarrowRowWise::<Any>(step, PhantomData))
     } else {
         run(backend, AnyRows::<Any, true, true>(step, PhantomData))

@@ -25,6 +25,7 @@ mod dense;
 #[cfg(feature = "half")]
 mod dither;
 mod flags;
+mod fours;
 mod gradients;
 #[cfg(feature = "half")]
 mod mixed;
@@ -50,6 +51,7 @@ pub(crate) use dense::{Few, LONG, Long, SHORT, SHORT_OF_ANY, Short};
 #[cfg(feature = "half")]
 pub(crate) use dither::Stream;
 pub(crate) use flags::Flags;
+pub(crate) use fours::Fours;
 #[cfg(any(feature = "half", feature = "rayon"))]
 pub(crate) use gradients::RowGradients;
 pub(crate) use gradients::{BagGradients, Gradients};

@@ -142,6 +142,17 @@ impl<const W: usize, L: Lanes<W>, const N: usize, T: Storage> Place<W, L, N> for
     }
 }
 
+impl<const W: usize, L: Lanes<W>, const N: usize> Source<W, L, N> for [&[f32; W]; N] {
+    #[inline(always)]
+    fn load(&self, lanes: L) -> [L::Vector; N] {
+        let mut values = [lanes.splat(0.0); N];
+        for (value, block) in values.iter_mut().zip(self) {
+            *value = lanes.load(block);
+        }
+        values
+    }
+}
+
 impl<const W: usize, L: Lanes<W>, T: Storage> Source<W, L, 1> for [T] {
     #[inline(always)]
     fn load(&self, lanes: L) -> [L::Vector; 1] {

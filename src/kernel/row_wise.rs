@@ -1,10 +1,11 @@
 //! The row-wise step of one row, or of some together: one accumulator for all columns of a row.
 
 use core::array::{from_mut, from_ref};
+use core::marker::PhantomData;
 
 use super::blocks::{Blocks, Pass, Place, Source, nothing};
 use super::class::Class;
-use super::rounding::Rounding;
+use super::rounding::{Nearest, Rounding};
 use super::rule::finite;
 use super::storage::Storage;
 use super::{Flags, Rule};
@@ -53,6 +54,24 @@ pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Sto
     0
 }
 
+/// The same of one row, compiled once for all loops over rows.
+pub(super) struct OneRow<'a, C> {
+    pub(super) rule: &'a Rule<f32>,
+    pub(super) w: &'a mut [f32],
+    pub(super) g: &'a [f32],
+    pub(super) a: &'a mut [f32],
+    pub(super) class: PhantomData<C>,
+}
+
+impl<C: Class> Kernel for OneRow<'_, C> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        step_row::<C, W, L, _, _, _, _>(self.rule, lanes, self.w, self.g, self.a, Nearest)
+    }
+}
+
 /// The sums, denominators and rates of rows, from their accumulators and means.
 #[inline(always)]
 fn rates<C: Class, const W: usize, L: Lanes<W>>(
@@ -67,13 +86,14 @@ fn rates<C: Class, const W: usize, L: Lanes<W>>(
     [sum, d, lanes.min(lanes.splat(f32::MAX), lanes.div(rules.learning_rate, d))]
 }
 
-/// [`rates`] of rows of `D` columns, from the squares of their gradients.
+/// [`rates`] of rows of `dim` columns, from the squares of their gradients.
 #[inline(always)]
-fn rates_of<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
+pub(super) fn rates_of<C: Class, const W: usize, L: Lanes<W>>(
     rules: &Rule<L::Vector>,
     lanes: L,
     squares: &[[f32; SUMS]; TOGETHER],
     old: &[f32; W],
+    dim: usize,
 ) -> [[f32; W]; 3] {
     let mut sum = [0.0; W];
     for (to, from) in sum.iter_mut().zip(lanes.trees(squares)) {
@@ -81,10 +101,10 @@ fn rates_of<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
     }
     let sum = lanes.load(&sum);
     // The product has the same bits, as in [`step_row`].
-    let mean = if const { D.is_power_of_two() } {
-        lanes.mul(sum, lanes.splat(1.0 / D as f32))
+    let mean = if dim.is_power_of_two() {
+        lanes.mul(sum, lanes.splat(1.0 / dim as f32))
     } else {
-        lanes.div(sum, lanes.splat(D as f32))
+        lanes.div(sum, lanes.splat(dim as f32))
     };
     rates::<C, W, L>(rules, lanes, lanes.load(old), mean).map(
         #[inline(always)]
@@ -146,7 +166,7 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usiz
             lanes.store(sum, p);
         }
     }
-    let [sum, d, rate] = rates_of::<C, W, L, D>(&rules, lanes, &all, &old);
+    let [sum, d, rate] = rates_of::<C, W, L>(&rules, lanes, &all, &old, D);
     let mut skipped = 0;
     for ((((place, g), sum), d), rate) in places.iter().zip(grads).zip(sum).zip(d).zip(rate) {
         if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place))
@@ -204,7 +224,7 @@ pub(super) fn step_group<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
             lanes.store(square, p);
         }
     }
-    let [sum, d, rate] = rates_of::<C, W, L, D>(&rules, lanes, &all, &old);
+    let [sum, d, rate] = rates_of::<C, W, L>(&rules, lanes, &all, &old, D);
     let (mut moves, mut ds) = (g, [zero; TOGETHER]);
     for (((g, to_d), d), rate) in moves.iter_mut().zip(&mut ds).zip(d).zip(rate) {
         (*g, *to_d) = (lanes.mul(lanes.splat(rate), *g), lanes.splat(d));
@@ -228,7 +248,7 @@ pub(super) fn step_group<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
 }
 
 /// Blocks that are loaded.
-struct Loaded<V, const N: usize>([V; N]);
+pub(super) struct Loaded<V, const N: usize>(pub(super) [V; N]);
 
 impl<const W: usize, L: Lanes<W>, const N: usize> Source<W, L, N> for Loaded<L::Vector, N> {
     #[inline(always)]

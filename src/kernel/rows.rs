@@ -8,7 +8,7 @@ use super::class::{Any, Class, Decayed, Usual};
 use super::dense::{SHORT, Step};
 use super::gradients::{Gradients, RowGradients};
 use super::rounding::Nearest;
-use super::row_wise::step_row;
+use super::row_wise::{OneRow, step_row};
 use super::storage::Storage;
 use super::{Flags, Long, Rule, Short};
 use crate::backend::lanes::{Kernel, Lanes};
@@ -287,7 +287,7 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
                     if const { C::IS_USUAL } {
                         step_row::<C, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest)
                     } else {
-                        lanes.call(OneRow { rule, w, g, a })
+                        lanes.call(OneRow::<C> { rule, w, g, a, class: PhantomData })
                     }
                 } else if const { !C::WITHOUT.any(Flags::SKIP) && W >= Decayed::LEAST_LANES } && is_decayed {
                     lanes.call_slices::<Short<Decayed>>(rule, w, g, a)
@@ -299,23 +299,6 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
             },
         );
         skipped
-    }
-}
-
-/// The row-wise step of one row by any rule, compiled once for all loops over rows.
-struct OneRow<'a> {
-    rule: &'a Rule<f32>,
-    w: &'a mut [f32],
-    g: &'a [f32],
-    a: &'a mut [f32],
-}
-
-impl Kernel for OneRow<'_> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        step_row::<Any, W, L, _, _, _, _>(self.rule, lanes, self.w, self.g, self.a, Nearest)
     }
 }
 

@@ -5,7 +5,8 @@ use core::marker::PhantomData;
 use crate::backend::lanes::Kernel;
 use crate::backend::{IS_SCALAR, run_detected};
 use crate::kernel::{
-    Any, AnyRows, Class, Decayed, Flags, Gradients, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows, Usual,
+    Any, AnyRows, Class, Decayed, Flags, Fours, Gradients, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows,
+    Usual,
 };
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
@@ -132,6 +133,8 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
         run(backend, ScalarRows::<true, true>(step))
     } else if is_usual && is_narrow {
         run(backend, NarrowRowWise::<Usual>(step, PhantomData))
+    } else if is_usual && lanes >= 8 {
+        run(backend, Fours::<Usual>(step, PhantomData))
     } else if is_usual {
         run(backend, AnyRows::<Usual, true, true>(step, PhantomData))
     } else if is_narrow {

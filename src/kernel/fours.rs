@@ -2,16 +2,14 @@
 
 use core::marker::PhantomData;
 
-use super::Rule;
 use super::blocks::Source;
 use super::class::Class;
 use super::row_wise::{Loaded, OneRow, TOGETHER, rates_of};
-use super::rows::{Rows, each_chunk, row_of, rows_ahead};
-use crate::backend::lanes::{Kernel, Lanes};
+use super::rows::{Chunk, Rows, each_chunk, row_of, rows_ahead};
+use super::{Flags, Rule};
+use crate::backend::lanes::{Kernel, Lanes, zip};
 
-/// The row-wise step by a rule of a class. Four rows that are different ones, and here, share the tests of options and the
-/// instructions for the root and the quotient, and none waits for the one before: see docs/decisions.md, "Row-wise rows share a
-/// root".
+/// The row-wise step by a rule of a class.
 pub(crate) struct Fours<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
 impl<C: Class> Kernel for Fours<'_, '_, C> {
@@ -31,66 +29,72 @@ impl<C: Class> Kernel for Fours<'_, '_, C> {
             padding,
             #[inline(always)]
             |position, places| {
+                let Some((now, rest)) = grads.split_at_checked(places.len().wrapping_mul(dim)) else {
+                    never!("a gradient for each row")
+                };
+                grads = rest;
                 let (params, accumulator) = (&mut *self.0.params, &mut *self.0.accumulator);
-                if L::CAN_PREFETCH && ahead != usize::MAX {
-                    for offset in 0..places.len() {
-                        if let Some(row) = rows.get(position.saturating_add(ahead).saturating_add(offset)) {
+                let chunk = Chunk::<C> { rule, params, accumulator, places, grads: now, class: PhantomData };
+                skipped += each_four::<C, W, L>(
+                    lanes,
+                    chunk,
+                    dim,
+                    #[inline(always)]
+                    |params, accumulator, done| {
+                        if !L::CAN_PREFETCH || ahead == usize::MAX {
+                            return;
+                        }
+                        for offset in 0..TOGETHER {
+                            let position = position.saturating_add(ahead).saturating_add(done).saturating_add(offset);
+                            let Some(row) = rows.get(position) else { return };
                             let place = row.wrapping_sub(first_row);
                             if let (Some(w), Some(a)) = (row_of(params, place, dim), row_of(accumulator, place, 1)) {
                                 lanes.prefetch(w);
                                 lanes.prefetch(a);
                             }
                         }
-                    }
-                }
-                let (fours, last) = places.as_chunks::<TOGETHER>();
-                for places in fours {
-                    let Some((now, rest)) = grads.split_at_checked(TOGETHER.wrapping_mul(dim)) else {
-                        never!("a gradient for each row")
-                    };
-                    grads = rest;
-                    if dim % 4 != 0 || !four::<C, W, L>(rule, lanes, params, accumulator, *places, now, dim) {
-                        skipped += lanes.call(Singly::<C> {
-                            rule,
-                            params,
-                            accumulator,
-                            places,
-                            grads: now,
-                            dim,
-                            class: PhantomData,
-                        });
-                    }
-                }
-                if !last.is_empty() {
-                    let Some((now, rest)) = grads.split_at_checked(last.len().wrapping_mul(dim)) else {
-                        never!("a gradient for each row")
-                    };
-                    grads = rest;
-                    skipped += lanes.call(Singly::<C> {
-                        rule,
-                        params,
-                        accumulator,
-                        places: last,
-                        grads: now,
-                        dim,
-                        class: PhantomData,
-                    });
-                }
+                    },
+                );
             },
         );
         skipped
     }
 }
 
-/// Rows one after the other.
-struct Singly<'a, C> {
-    rule: &'a Rule<f32>,
-    params: &'a mut [f32],
-    accumulator: &'a mut [f32],
-    places: &'a [usize],
-    grads: &'a [f32],
+/// Goes over some rows. Four that are different ones, and here, share the tests of options and the instructions for the root
+/// and the quotient, and none waits for the one before: see docs/decisions.md, "Row-wise rows share a root". `ask` gets the
+/// table before each four, and how many rows were before these.
+#[inline(always)]
+fn each_four<C: Class, const W: usize, L: Lanes<W>>(
+    lanes: L,
+    chunk: Chunk<'_, C>,
     dim: usize,
-    class: PhantomData<C>,
+    mut ask: impl FnMut(&mut [f32], &mut [f32], usize),
+) -> usize {
+    let Chunk { rule, params, accumulator, places, mut grads, class } = chunk;
+    let ((fours, last), mut done, mut skipped) = (places.as_chunks::<TOGETHER>(), 0, 0_usize);
+    for places in fours {
+        let Some((now, rest)) = grads.split_at_checked(TOGETHER.wrapping_mul(dim)) else {
+            never!("a gradient for each row")
+        };
+        grads = rest;
+        ask(params, accumulator, done);
+        done = done.wrapping_add(TOGETHER);
+        if !dim.is_multiple_of(4) || !four::<C, W, L>(rule, lanes, params, accumulator, *places, now, dim) {
+            let chunk = Chunk { rule, params, accumulator, places, grads: now, class };
+            skipped += lanes.call(Singly { chunk, dim });
+        }
+    }
+    if !last.is_empty() {
+        skipped += lanes.call(Singly { chunk: Chunk { rule, params, accumulator, places: last, grads, class }, dim });
+    }
+    skipped
+}
+
+/// Rows one after the other.
+struct Singly<'s, C> {
+    chunk: Chunk<'s, C>,
+    dim: usize,
 }
 
 impl<C: Class> Kernel for Singly<'_, C> {
@@ -98,12 +102,12 @@ impl<C: Class> Kernel for Singly<'_, C> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Self { rule, params, accumulator, places, grads, dim, .. } = self;
+        let Self { chunk: Chunk { rule, params, accumulator, places, grads, class }, dim } = self;
         let mut skipped = 0;
         for (place, g) in places.iter().zip(grads.chunks_exact(dim.max(1))) {
             // A row that is not here has no slice.
             if let (Some(w), Some(a)) = (row_of(params, *place, dim), row_of(accumulator, *place, 1)) {
-                skipped += OneRow::<C> { rule, w, g, a, class: PhantomData }.run(lanes);
+                skipped += OneRow::<C> { rule, w, g, a, class }.run(lanes);
             }
         }
         skipped
@@ -189,30 +193,85 @@ fn four<C: Class, const W: usize, L: Lanes<W>>(
     else {
         never!("lanes of eight", true)
     };
-    (*s0, *s1, *s2, *s3) = (a0, a1, a2, a3);
     let ds = [lanes.splat(d0), lanes.splat(d1), lanes.splat(d2), lanes.splat(d3)];
     let rates = [lanes.splat(r0), lanes.splat(r1), lanes.splat(r2), lanes.splat(r3)];
+    let moves = Moves { rules, rates, ds };
+    if const { !C::WITHOUT.any(Flags::SKIP) } && rules.flags.any(Flags::SKIP) {
+        let mut bad = [zero; TOGETHER];
+        if let (Some(_), _) = (&rests.0, ()) {
+            bad = differences(lanes, bad, moves.moved(lanes, rest_w, rest_g));
+        }
+        let ws = w0.iter().zip(w1.iter()).zip(w2.iter()).zip(w3.iter());
+        let gs = g0.iter().zip(g1).zip(g2).zip(g3);
+        for ((((w0, w1), w2), w3), (((g0, g1), g2), g3)) in ws.zip(gs) {
+            let w = [w0, w1, w2, w3];
+            let g = rules.gradient(lanes, &w, &[g0, g1, g2, g3]);
+            bad = differences(lanes, bad, moves.moved(lanes, w.load(lanes), g));
+        }
+        let [b0, b1, b2, b3] = bad;
+        let all = lanes.add(lanes.add(b0, b1), lanes.add(b2, b3));
+        let sums =
+            lanes.and(lanes.at_most(zero, lanes.load(&before)), lanes.at_most(lanes.load(&sum), lanes.splat(f32::MAX)));
+        if !lanes.all(lanes.and(sums, lanes.at_most(all, zero))) {
+            return false;
+        }
+    }
+    (*s0, *s1, *s2, *s3) = (a0, a1, a2, a3);
     let ws = w0.iter_mut().zip(w1.iter_mut()).zip(w2.iter_mut()).zip(w3.iter_mut());
     let gs = g0.iter().zip(g1).zip(g2).zip(g3);
     for ((((w0, w1), w2), w3), (((g0, g1), g2), g3)) in ws.zip(gs) {
-        let mut g = rules.gradient(lanes, &[&*w0, &*w1, &*w2, &*w3], &[g0, g1, g2, g3]);
-        for (g, rate) in g.iter_mut().zip(rates) {
-            *g = lanes.mul(rate, *g);
-        }
-        let w = [&*w0, &*w1, &*w2, &*w3].load(lanes);
-        let moved = rules.moved(lanes, rules.decayed(lanes, w), g, ds);
+        let w = [&*w0, &*w1, &*w2, &*w3];
+        let g = rules.gradient(lanes, &w, &[g0, g1, g2, g3]);
+        let moved = moves.moved(lanes, w.load(lanes), g);
         for (moved, w) in moved.into_iter().zip([w0, w1, w2, w3]) {
             lanes.store(moved, w);
         }
     }
     if let (Some(w0), Some(w1), Some(w2), Some(w3)) = &mut rests {
-        for (g, rate) in rest_g.iter_mut().zip(rates) {
-            *g = lanes.mul(rate, *g);
-        }
-        let moved = rules.moved(lanes, rules.decayed(lanes, rest_w), rest_g, ds);
+        let moved = moves.moved(lanes, rest_w, rest_g);
         for (moved, w) in moved.into_iter().zip([w0, w1, w2, w3]) {
             lanes.store_halves(moved, w, &mut [0.0; 4]);
         }
     }
     true
+}
+
+/// `w − s·g` of blocks of four rows.
+struct Moves<V> {
+    rules: Rule<V>,
+    rates: [V; TOGETHER],
+    ds: [V; TOGETHER],
+}
+
+impl<V: Copy> Moves<V> {
+    #[inline(always)]
+    fn moved<const W: usize, L: Lanes<W, Vector = V>>(
+        &self,
+        lanes: L,
+        w: [V; TOGETHER],
+        g: [V; TOGETHER],
+    ) -> [V; TOGETHER] {
+        let moves = zip(
+            self.rates,
+            g,
+            #[inline(always)]
+            |rate, g| lanes.mul(rate, g),
+        );
+        self.rules.moved(lanes, self.rules.decayed(lanes, w), moves, self.ds)
+    }
+}
+
+/// Adds what is 0 where a value is finite, and NaN elsewhere.
+#[inline(always)]
+fn differences<const W: usize, L: Lanes<W>>(
+    lanes: L,
+    sums: [L::Vector; TOGETHER],
+    values: [L::Vector; TOGETHER],
+) -> [L::Vector; TOGETHER] {
+    zip(
+        sums,
+        values,
+        #[inline(always)]
+        |sum, value| lanes.add(sum, lanes.sub(value, value)),
+    )
 }

@@ -3,12 +3,11 @@
 use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 
-use super::Rule;
 use super::blocks::{Halves, Pass};
 use super::class::Class;
 use super::dense::Step;
 use super::row_wise::{TOGETHER, step_group, step_together};
-use super::rows::{Ahead, Rows, each_chunk};
+use super::rows::{Ahead, Chunk, Rows, each_chunk};
 use crate::backend::lanes::{Kernel, Lanes};
 
 /// The step by a rule of a class, with an accumulator per element.
@@ -79,21 +78,11 @@ impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
                 6 => lanes.call(RowWise::<C, 6>(rows)),
                 7 => lanes.call(RowWise::<C, 7>(rows)),
                 8 => lanes.call(RowWise::<C, 8>(rows)),
-                16 => lanes.call(RowWise::<C, 16>(rows)),
+                16 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
             },
         )
     }
-}
-
-/// Some rows of a table, and the table.
-struct Chunk<'s, C> {
-    rule: &'s Rule<f32>,
-    params: &'s mut [f32],
-    accumulator: &'s mut [f32],
-    places: &'s [usize],
-    grads: &'s [f32],
-    class: PhantomData<C>,
 }
 
 /// Calls `f` with some rows after the other, which have so many accumulators each. `f` returns how many elements, or rows,
@@ -172,11 +161,11 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
                 (together, their_grads) = (*places, grads.each_ref());
                 count = different(&mut together);
             }
-            skipped += if const { D > W } {
-                step_together::<C, W, L, D, 2>(rule, lanes, params, accumulator, together, &their_grads)
+            if const { D > W } {
+                step_together::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads);
             } else {
-                step_group::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads)
-            };
+                skipped += step_group::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads);
+            }
             (places, grads) = (places.get(count..).unwrap_or_default(), grads.get(count..).unwrap_or_default());
         }
         skipped

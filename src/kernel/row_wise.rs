@@ -127,73 +127,42 @@ fn first<const W: usize, L: Lanes<W>>(lanes: L, vector: L::Vector) -> f32 {
 /// How many rows are stepped together.
 pub(super) const TOGETHER: usize = 4;
 
-/// [`step_row`] of some rows, all different, of those that are here, each `N` blocks. The result is the number of rows
-/// skipped. They share the instructions for the mean, the root and the quotient: see docs/decisions.md, "Row-wise rows share
-/// a root".
+/// [`step_row`], by a rule that skips nothing, of some rows, all different, of those that are here, each some whole blocks. They
+/// share the instructions for the mean, the root and the quotient: see docs/decisions.md, "Row-wise rows share a root".
 #[inline(always)]
-pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usize, const N: usize>(
+pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
     rule: &Rule<f32>,
     lanes: L,
     params: &mut [[f32; D]],
     accumulators: &mut [f32],
     places: [usize; TOGETHER],
     grads: &[&[f32; D]; TOGETHER],
-) -> usize {
-    if D != N * W {
-        never!("so many blocks");
-    }
+) {
     let rule = rule.without(C::WITHOUT);
     let rules = rule.splat(lanes);
     let (mut all, mut old) = ([[0.0; SUMS]; TOGETHER], [0.0; W]);
     for (((place, g), p), old) in places.iter().zip(grads).zip(&mut all).zip(&mut old) {
         // A row that is not here has no slice.
-        if let (Some(w), Some(a), Some(p)) = (params.get(*place), accumulators.get(*place), p.first_chunk_mut())
-            && let (Some(w), Some(g)) = (w.as_chunks().0.first_chunk::<N>(), g.as_chunks().0.first_chunk())
-        {
+        if let (Some(w), Some(a), Some(p)) = (params.get(*place), accumulators.get(*place), p.first_chunk_mut()) {
             *old = *a;
             let mut sum = lanes.splat(0.0);
-            if const { C::IS_USUAL } {
-                // Block by block, which is 7 % faster where there is no option to test.
-                for (w, g) in w.iter().zip(g) {
-                    let g = rules.gradient(lanes, from_ref(w), from_ref(g));
-                    [sum] = rules.product_plus(lanes, g, g, [sum]);
-                }
-            } else {
-                for g in rules.gradient(lanes, w, g) {
-                    [sum] = rules.product_plus(lanes, [g], [g], [sum]);
-                }
+            for (w, g) in w.as_chunks::<W>().0.iter().zip(g.as_chunks::<W>().0) {
+                let g = rules.gradient(lanes, from_ref(w), from_ref(g));
+                [sum] = rules.product_plus(lanes, g, g, [sum]);
             }
             lanes.store(sum, p);
         }
     }
     let [sum, d, rate] = rates_of::<C, W, L>(&rules, lanes, &all, &old, D);
-    let mut skipped = 0;
     for ((((place, g), sum), d), rate) in places.iter().zip(grads).zip(sum).zip(d).zip(rate) {
-        if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place))
-            && let (Some(w), Some(g)) = (w.as_chunks_mut().0.first_chunk_mut::<N>(), g.as_chunks().0.first_chunk())
-        {
-            let moves = Move { rule, rate, d };
-            if const { C::IS_USUAL } {
-                *a = sum;
-                for (w, g) in w.iter_mut().zip(g) {
-                    let moved = moves.moved(lanes, from_ref(w), from_ref(g));
-                    from_mut(w).store(lanes, moved);
-                }
-                continue;
-            }
-            let moved = moves.moved(lanes, w, g);
-            if const { !C::WITHOUT.any(Flags::SKIP) }
-                && rule.flags.any(Flags::SKIP)
-                && !(*a >= 0.0 && sum <= f32::MAX && lanes.all(finite(lanes, moved)))
-            {
-                skipped += 1;
-                continue;
-            }
+        if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
             *a = sum;
-            w.store(lanes, moved);
+            for (w, g) in w.as_chunks_mut::<W>().0.iter_mut().zip(g.as_chunks::<W>().0) {
+                let moved = Move { rule, rate, d }.moved(lanes, from_ref(w), from_ref(g));
+                from_mut(w).store(lanes, moved);
+            }
         }
     }
-    skipped
 }
 
 /// [`step_row`] of some rows, all different, of those that are here, each at most a block. The result is the number of rows

@@ -214,6 +214,16 @@ pub(super) fn each_chunk(rows: Indices<'_>, first_row: usize, padding: usize, mu
     }
 }
 
+/// Some rows of a table, and the table.
+pub(super) struct Chunk<'s, C> {
+    pub(super) rule: &'s Rule<f32>,
+    pub(super) params: &'s mut [f32],
+    pub(super) accumulator: &'s mut [f32],
+    pub(super) places: &'s [usize],
+    pub(super) grads: &'s [f32],
+    pub(super) class: PhantomData<C>,
+}
+
 /// Rows that are asked for a chunk ahead, where they are short.
 pub(super) struct Ahead<'a> {
     pub(super) rows: Indices<'a>,
@@ -260,6 +270,7 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
     type Output = usize;
 
     const LEAST_LANES: usize = 4;
+    const MOST_LANES: usize = if ROW_WISE && PLAIN { 4 } else { usize::MAX };
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {

@@ -133,12 +133,16 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
         run(backend, ScalarRows::<true, true>(step))
     } else if is_usual && is_narrow {
         run(backend, NarrowRowWise::<Usual>(step, PhantomData))
-    } else if is_usual && lanes >= 8 {
-        run(backend, Fours::<Usual>(step, PhantomData))
+    } else if is_narrow && step.shape.dim < 16 {
+        run(backend, NarrowRowWise::<Any>(step, PhantomData))
+    } else if lanes >= Fours::<Any>::LEAST_LANES {
+        if is_usual {
+            run(backend, Fours::<Usual>(step, PhantomData))
+        } else {
+            run(backend, Fours::<Any>(step, PhantomData))
+        }
     } else if is_usual {
         run(backend, AnyRows::<Usual, true, true>(step, PhantomData))
-    } else if is_narrow {
-        run(backend, NarrowRowWise::<Any>(step, PhantomData))
     } else {
         run(backend, AnyRows::<Any, true, true>(step, PhantomData))
     }

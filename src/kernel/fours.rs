@@ -103,14 +103,34 @@ impl<C: Class> Kernel for Singly<'_, C> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Self { chunk: Chunk { rule, params, accumulator, places, grads, class }, dim } = self;
-        let mut skipped = 0;
-        for (place, g) in places.iter().zip(grads.chunks_exact(dim.max(1))) {
+        let (mut grads, mut skipped) = (grads, 0);
+        for place in places {
+            let Some((g, rest)) = grads.split_at_checked(dim) else { never!("a gradient for each row") };
+            grads = rest;
             // A row that is not here has no slice.
             if let (Some(w), Some(a)) = (row_of(params, *place, dim), row_of(accumulator, *place, 1)) {
                 skipped += OneRow::<C> { rule, w, g, a, class }.run(lanes);
             }
         }
         skipped
+    }
+}
+
+/// Of fewer rows the indices are read at once, and not in chunks: see docs/decisions.md, "A few rows".
+pub(crate) const FEW_ROWS: usize = 4;
+
+/// The row-wise step by a rule of a class, for a few rows.
+pub(crate) struct FewRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
+
+impl<C: Class> Kernel for FewRows<'_, '_, C> {
+    type Output = usize;
+
+    const LEAST_LANES: usize = 8;
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        let dim = self.0.shape.dim;
+        Singly::<C> { chunk: self.0.few(&mut [0; FEW_ROWS]), dim }.run(lanes)
     }
 }
 

@@ -83,6 +83,14 @@ impl Rows<'_> {
         self.shape.is_plain && !self.grads.are_of_bags()
     }
 
+    /// All rows, as far as there is room for them.
+    #[inline(always)]
+    pub(crate) fn few<'s, C>(&'s mut self, room: &'s mut [usize]) -> Chunk<'s, C> {
+        let Self { rule, first_row, padding, rows, .. } = *self;
+        let (places, grads) = (rows.places(0, first_row, padding, room), self.grads.of_rows());
+        Chunk { rule, params: self.params, accumulator: self.accumulator, places, grads, class: PhantomData }
+    }
+
     /// Goes over the rows that are here, with their parameters, gradients and accumulators.
     #[inline(always)]
     fn each<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const ROWS_AHEAD: bool, const PLAIN: bool>(
@@ -215,13 +223,13 @@ pub(super) fn each_chunk(rows: Indices<'_>, first_row: usize, padding: usize, mu
 }
 
 /// Some rows of a table, and the table.
-pub(super) struct Chunk<'s, C> {
-    pub(super) rule: &'s Rule<f32>,
-    pub(super) params: &'s mut [f32],
-    pub(super) accumulator: &'s mut [f32],
-    pub(super) places: &'s [usize],
-    pub(super) grads: &'s [f32],
-    pub(super) class: PhantomData<C>,
+pub(crate) struct Chunk<'s, C> {
+    pub(crate) rule: &'s Rule<f32>,
+    pub(crate) params: &'s mut [f32],
+    pub(crate) accumulator: &'s mut [f32],
+    pub(crate) places: &'s [usize],
+    pub(crate) grads: &'s [f32],
+    pub(crate) class: PhantomData<C>,
 }
 
 /// Rows that are asked for a chunk ahead, where they are short.
@@ -261,7 +269,7 @@ const CHUNK: usize = 64;
 
 /// What belongs to a row, of which there is so much, if it is here.
 #[inline(always)]
-pub(super) fn row_of<T>(table: &mut [T], place: usize, dim: usize) -> Option<&mut [T]> {
+pub(crate) fn row_of<T>(table: &mut [T], place: usize, dim: usize) -> Option<&mut [T]> {
     let start = place.wrapping_mul(dim);
     table.get_mut(start..start.wrapping_add(dim))
 }

@@ -147,6 +147,22 @@ fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut 
     }
 }
 
+/// The step of a row of a table, or nothing where the backend is not available.
+#[inline(always)]
+pub(super) fn dense_row(
+    backend: Option<Backend>,
+    rule: &Rule<f32>,
+    w: &mut [f32],
+    g: &[f32],
+    a: &mut [f32],
+) -> Option<usize> {
+    match backend {
+        Some(backend) => forced(backend, rule, w, g, a),
+        None if w.len() < FEW && !rule.flags.any(Flags::NOT_FOR_FEW) => Some(few(rule, w, g, a)),
+        None => Some(detected(rule, w, g, a)),
+    }
+}
+
 /// Fewer elements are stepped without asking for the CPU's features: see docs/decisions.md, "Up to 7 elements without
 /// detection".
 const FEW: usize = 8;

@@ -2,11 +2,12 @@
 
 use core::marker::PhantomData;
 
+use super::dense::dense_row;
 use crate::backend::lanes::Kernel;
 use crate::backend::{IS_SCALAR, run_detected};
 use crate::kernel::{
-    Any, AnyRows, Class, Decayed, Flags, Fours, Gradients, NarrowRowWise, NarrowRows, Rows, ScalarRows, ShortRows,
-    Usual,
+    Any, AnyRows, Chunk, Class, Decayed, FEW_ROWS, FewRows, Flags, Fours, Gradients, NarrowRowWise, NarrowRows, Rows,
+    ScalarRows, ShortRows, Usual, never, row_of,
 };
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
@@ -104,6 +105,10 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
         };
     }
     let flags = step.rule.flags;
+    // Which bits a fast step has must not depend on how many rows there are.
+    if are_plain && step.rows.len() < FEW_ROWS && !flags.is_fast() {
+        return run_few(backend, step);
+    }
     let is_usual = !flags.any(Usual::WITHOUT);
     let is_narrow = lanes >= NarrowRows::<Any>::LEAST_LANES && step.are_narrow();
     if is_usual && is_narrow {
@@ -131,6 +136,12 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
     let is_narrow = lanes >= NarrowRowWise::<Any>::LEAST_LANES && step.are_narrow();
     if lanes == 1 {
         run(backend, ScalarRows::<true, true>(step))
+    } else if lanes >= FewRows::<Any>::LEAST_LANES && step.rows.len() < FEW_ROWS {
+        if is_usual {
+            run(backend, FewRows::<Usual>(step, PhantomData))
+        } else {
+            run(backend, FewRows::<Any>(step, PhantomData))
+        }
     } else if is_usual && is_narrow {
         run(backend, NarrowRowWise::<Usual>(step, PhantomData))
     } else if is_narrow && step.shape.dim < 16 {
@@ -158,6 +169,25 @@ fn run_any_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usi
     } else {
         run(backend, AnyRows::<Usual, true, false>(step, PhantomData))
     }
+}
+
+/// The element-wise step for a few rows in which nothing lies between rows: a dense step for each.
+fn run_few(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error> {
+    let mut room = [0; FEW_ROWS];
+    let (dim, mut skipped) = (step.shape.dim, 0);
+    let Chunk::<Any> { rule, params, accumulator, places, mut grads, .. } = step.few(&mut room);
+    for place in places {
+        let Some((g, rest)) = grads.split_at_checked(dim) else { never!("a gradient for each row", Ok(skipped)) };
+        grads = rest;
+        // A row that is not here has no slice.
+        if let (Some(w), Some(a)) = (row_of(params, *place, dim), row_of(accumulator, *place, dim)) {
+            let Some(count) = dense_row(backend, rule, w, g, a) else {
+                return Err(Error::Unavailable { backend: backend.unwrap_or_else(Backend::detected) });
+            };
+            skipped += count;
+        }
+    }
+    Ok(skipped)
 }
 
 #[inline(always)]

@@ -63,6 +63,7 @@ impl<'a> Table<'a> {
     /// [`Error::ZeroDim`]; [`Error::NotRows`] if the length of `params` is not a multiple of `dim`; [`Error::Length`]
     /// if `accumulator` differs in length from `params`.
     #[cfg_attr(target_os = "none", inline(always))]
+    #[cfg_attr(all(not(target_os = "none"), not(debug_assertions)), inline)]
     pub fn new(params: &'a mut [f32], accumulator: &'a mut [f32], dim: usize) -> Result<Self, Error> {
         Self::in_two_slices(params, accumulator, dim, Layout::ElementWise).map(Self::plain)
     }
@@ -88,6 +89,7 @@ impl<'a> Table<'a> {
     /// [`Error::ZeroDim`]; [`Error::NotRows`] if the length of `params` is not a multiple of `dim`; [`Error::Length`]
     /// if `accumulator` does not have one value per row.
     #[cfg_attr(target_os = "none", inline(always))]
+    #[cfg_attr(all(not(target_os = "none"), not(debug_assertions)), inline)]
     pub fn row_wise(params: &'a mut [f32], accumulator: &'a mut [f32], dim: usize) -> Result<Self, Error> {
         Self::in_two_slices(params, accumulator, dim, Layout::RowWise).map(Self::plain)
     }
@@ -149,6 +151,8 @@ impl<'a> Table<'a> {
         Self { shape: Shape { is_plain: true, ..self.shape }, ..self }
     }
 
+    // Inlined but on bare metal, or the table would be copied: see docs/decisions.md, "A few rows".
+    #[cfg_attr(all(not(target_os = "none"), not(debug_assertions)), inline)]
     fn in_two_slices(
         params: &'a mut [f32],
         accumulator: &'a mut [f32],

@@ -117,7 +117,7 @@ impl<C: Class> Kernel for Singly<'_, C> {
 }
 
 /// Of fewer rows the indices are read at once, and not in chunks: see docs/decisions.md, "A few rows".
-pub(crate) const FEW_ROWS: usize = 5;
+pub(crate) const FEW_ROWS: usize = 7;
 
 /// The row-wise step by a rule of a class, for a few rows.
 pub(crate) struct FewRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);

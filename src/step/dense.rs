@@ -2,7 +2,7 @@
 
 use crate::backend::{IS_SCALAR, detected, few, few_decayed, run_slices_detected, run_slices_undetected};
 use crate::error::check_length;
-use crate::kernel::{Any, Class, Decayed, Few, Flags, LONG, Long, Rule, SHORT, SHORT_OF_ANY, Short, Usual};
+use crate::kernel::{Any, Class, Decayed, Few, Flags, LONG, Long, Rule, SHORT, SHORT_OF_ANY, Short, Usual, never};
 use crate::{Adagrad, Backend, Error, Report};
 
 /// Steps.
@@ -147,20 +147,18 @@ fn forced(backend: Backend, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut 
     }
 }
 
-/// The step of a row of a table, or nothing where the backend is not available.
+/// The step of a row of a table, on the backend that was asked for, which is available.
 #[inline(always)]
-pub(super) fn dense_row(
-    backend: Option<Backend>,
-    rule: &Rule<f32>,
-    w: &mut [f32],
-    g: &[f32],
-    a: &mut [f32],
-) -> Option<usize> {
-    match backend {
-        Some(backend) => forced(backend, rule, w, g, a),
-        None if w.len() < FEW && !rule.flags.any(Flags::NOT_FOR_FEW) => Some(few(rule, w, g, a)),
-        None => Some(detected(rule, w, g, a)),
-    }
+pub(super) fn dense_row(backend: Option<Backend>, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+    let Some(backend) = backend else {
+        return if w.len() < FEW && !rule.flags.any(Flags::NOT_FOR_FEW) {
+            few(rule, w, g, a)
+        } else {
+            detected(rule, w, g, a)
+        };
+    };
+    let Some(skipped) = forced(backend, rule, w, g, a) else { never!("it is available") };
+    skipped
 }
 
 /// Fewer elements are stepped without asking for the CPU's features: see docs/decisions.md, "Up to 7 elements without

@@ -173,6 +173,11 @@ fn run_any_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usi
 
 /// The element-wise step for a few rows in which nothing lies between rows: a dense step for each.
 fn run_few(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error> {
+    if let Some(backend) = backend
+        && !backend.is_available()
+    {
+        return Err(Error::Unavailable { backend });
+    }
     let mut room = [0; FEW_ROWS];
     let (dim, mut skipped) = (step.shape.dim, 0);
     let Chunk::<Any> { rule, params, accumulator, places, mut grads, .. } = step.few(&mut room);
@@ -181,10 +186,7 @@ fn run_few(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error
         grads = rest;
         // A row that is not here has no slice.
         if let (Some(w), Some(a)) = (row_of(params, *place, dim), row_of(accumulator, *place, dim)) {
-            let Some(count) = dense_row(backend, rule, w, g, a) else {
-                return Err(Error::Unavailable { backend: backend.unwrap_or_else(Backend::detected) });
-            };
-            skipped += count;
+            skipped += dense_row(backend, rule, w, g, a);
         }
     }
     Ok(skipped)

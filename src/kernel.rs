@@ -58,7 +58,7 @@ pub(crate) use gradients::{BagGradients, Gradients};
 #[cfg(feature = "half")]
 pub(crate) use gradients::{OfBags, OfRows};
 #[cfg(feature = "half")]
-pub(crate) use mixed::MixedStep;
+pub(crate) use mixed::{MixedStep, ShortMixedStep};
 #[cfg(feature = "half")]
 pub(crate) use mixed_rows::{Counted, MixedRows};
 pub(crate) use narrow_rows::{NarrowRowWise, NarrowRows};

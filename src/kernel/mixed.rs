@@ -32,9 +32,9 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, C: Class> Kernel for Mixed
     }
 
     #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+    fn run<const W: usize, L: Lanes<W>>(mut self, lanes: L) -> usize {
         if W == 1 {
-            return ShortMixedStep(self).run(lanes);
+            return ShortMixedStep(&mut self).run(lanes);
         }
         if const { P::CONVERTS || A::CONVERTS || R::BY_CHANCE } {
             self.run_as::<Converting<C>, W, L>(lanes)
@@ -61,8 +61,8 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, C: Class> MixedStep<'_, P,
         let rounding = rounding.after(len.wrapping_sub(w.len()));
         let mut skipped = step.skipped;
         if !w.is_empty() {
-            let rest = MixedStep { rule, class, params: w, grads: g, accumulator: a, rounding };
-            skipped += lanes.call(ShortMixedStep(rest));
+            let mut rest = MixedStep { rule, class, params: w, grads: g, accumulator: a, rounding };
+            skipped += lanes.call(ShortMixedStep(&mut rest));
         }
         skipped
     }
@@ -90,15 +90,17 @@ fn groups<'s, C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Storage, A: 
     }
 }
 
-/// The same for slices of less than a group: a function of its own, so that the state of a loop stays in registers.
-pub(super) struct ShortMixedStep<'a, P, G, A, R, C>(pub(super) MixedStep<'a, P, G, A, R, C>);
+/// The same for short slices: a function of its own, so that the state of a loop stays in registers. It gets an address, since
+/// a structure that was just made cannot be copied before its fields are stored: see docs/decisions.md, "A few rows".
+pub(crate) struct ShortMixedStep<'s, 'a, P, G, A, R, C>(pub(crate) &'s mut MixedStep<'a, P, G, A, R, C>);
 
-impl<P: Storage, G: Storage, A: Storage, R: Rounding, C: Class> Kernel for ShortMixedStep<'_, P, G, A, R, C> {
+impl<P: Storage, G: Storage, A: Storage, R: Rounding, C: Class> Kernel for ShortMixedStep<'_, '_, P, G, A, R, C> {
     type Output = usize;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let MixedStep { rule, params: w, grads: g, accumulator: a, rounding, .. } = self.0;
+        let (w, g, a) = (&mut **w, *g, &mut **a);
         let mut step = Step::<C>::new(rule);
         Blocks { w, g, a, pass: &mut rounding.wrap(&mut step) }.run(lanes);
         step.skipped

@@ -62,11 +62,11 @@ where
                 skipped += if ROW_WISE {
                     step_row::<C, W, L, _, _, _, _>(rule, lanes, params, grads, accumulator, rounding)
                 } else {
-                    let step = MixedStep { rule, class, params, grads, accumulator, rounding };
+                    let mut step = MixedStep { rule, class, params, grads, accumulator, rounding };
                     if W == 1 {
-                        ShortMixedStep(step).run(lanes)
+                        ShortMixedStep(&mut step).run(lanes)
                     } else if is_short {
-                        lanes.call(ShortMixedStep(step))
+                        lanes.call(ShortMixedStep(&mut step))
                     } else {
                         lanes.call(step)
                     }

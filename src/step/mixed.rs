@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::rows::run;
 use crate::error::check_length;
-use crate::kernel::{self, Any, Class, MixedStep, Nearest, Rounding as _, Stream, Usual, never};
+use crate::kernel::{self, Any, Class, MixedStep, Nearest, Rounding as _, SHORT, ShortMixedStep, Stream, Usual, never};
 use crate::{Adagrad, Element, Error, Report, Rounding};
 
 /// Steps of `bf16`, `f16` and `f32`, with the feature `half`.
@@ -81,11 +81,12 @@ impl Adagrad {
         accumulator: &mut [A],
         rounding: R,
     ) -> Result<usize, Error> {
-        let rule = &self.rule;
+        let (rule, is_short) = (&self.rule, params.len() < SHORT);
         macro_rules! run {
             ($Class:ty) => {{
                 let class = PhantomData::<$Class>;
-                run(self.backend, MixedStep { rule, class, params, grads, accumulator, rounding })
+                let mut step = MixedStep { rule, class, params, grads, accumulator, rounding };
+                if is_short { run(self.backend, ShortMixedStep(&mut step)) } else { run(self.backend, step) }
             }};
         }
         // By chance there is one copy, for any rule.

@@ -184,8 +184,10 @@ fn run_few(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error
     for place in places {
         let Some((g, rest)) = grads.split_at_checked(dim) else { never!("a gradient for each row", Ok(skipped)) };
         grads = rest;
-        // A row that is not here has no slice.
-        if let (Some(w), Some(a)) = (row_of(params, *place, dim), row_of(accumulator, *place, dim)) {
+        // A row that is not here has no slice, if its beginning does not wrap around.
+        if place.checked_mul(dim).is_some()
+            && let (Some(w), Some(a)) = (row_of(params, *place, dim), row_of(accumulator, *place, dim))
+        {
             skipped += dense_row(backend, rule, w, g, a);
         }
     }

@@ -3,7 +3,8 @@
 use crate::error::check_length;
 use crate::kernel::{Rates, Regularized, RegularizedSlices};
 use crate::step::run;
-use crate::{Backend, Error, RowIndex, Table};
+use crate::table::{Indices, Layout};
+use crate::{Backend, Error, Report, RowIndex, Table};
 
 /// FTRL-Proximal (*Ad Click Prediction: a View from the Trenches*, KDD 2013), as TensorFlow's `ApplyFtrl` with a
 /// learning-rate power of −1/2. Each element has a parameter `w`, an accumulator `G` and a linear term `z`, which start at
@@ -148,36 +149,40 @@ impl Ftrl {
         run_dense(self.backend, RegularizedSlices::<true> { rates, params, grads, accumulator, linear })
     }
 
-    /// One step for each of `rows`, in that order. `params`, `accumulator` and `linear` have `dim` values a row of the table,
-    /// `grads` has `dim` for each of `rows`. A row that appears twice gets two steps.
+    /// One step for each of `rows`, in that order. `grads` has `dim` values for each. A row that appears twice gets two
+    /// steps. `linear` has `rows·dim` values, laid out as the parameters of [`Table::new`] with this `dim`.
+    ///
+    /// The table has one accumulator per element, in any layout. Rows that it [names as padding](Table::with_padding_row),
+    /// or that are not in it and [skipped](Table::with_out_of_range_skipped), are passed over, those of `linear` too.
     ///
     /// ```
+    /// use adagrad::{Ftrl, Table};
+    ///
     /// let (mut w, mut g2, mut z) = ([0.0; 4], [0.0; 4], [0.0; 4]);
-    /// adagrad::Ftrl::new(0.5).step_rows(&mut w, &mut g2, &mut z, 2, &[1_u32], &[1.0, -1.0])?;
+    /// let mut table = Table::new(&mut w, &mut g2, 2)?.with_out_of_range_skipped(true);
+    /// let report = Ftrl::new(0.5).step_rows(&mut table, &mut z, &[1_u32, 2], &[1.0, -1.0, 7.0, 7.0])?;
+    /// assert_eq!(report.out_of_range, 1);
     /// assert_eq!(w, [0.0, 0.0, -0.5, 0.5]);
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Hyperparameter`]; [`Error::ZeroDim`]; [`Error::NotRows`]; [`Error::Length`]; [`Error::Overflow`];
-    /// [`Error::Row`]; [`Error::Unavailable`].
+    /// [`Error::Hyperparameter`]; [`Error::Length`], also where a row of more than one column has one accumulator;
+    /// [`Error::Overflow`]; [`Error::Row`]; [`Error::Unavailable`].
     pub fn step_rows<I: RowIndex>(
         &self,
-        params: &mut [f32],
-        accumulator: &mut [f32],
+        table: &mut Table<'_>,
         linear: &mut [f32],
-        dim: usize,
         rows: &[I],
         grads: &[f32],
-    ) -> Result<(), Error> {
+    ) -> Result<Report, Error> {
         self.validate()?;
-        let table = Table::new(params, accumulator, dim)?;
-        check_length("linear", table.params.len(), linear.len())?;
-        table.check_rows(rows, grads)?;
-        let (rates, rows) = (self.rates, I::indices(rows));
-        let Table { params, accumulator, .. } = table;
-        run_rows(self.backend, Regularized::<true> { rates, params, accumulator, linear, dim, rows, grads })
+        check_element_wise(table)?;
+        check_length("linear", table.rows.wrapping_mul(table.shape.linear()), linear.len())?;
+        let out_of_range = table.check_rows(rows, grads)?;
+        run_rows::<true>(self.backend, kernel(self.rates, table, linear, I::indices(rows), grads))?;
+        Ok(Report { skipped: 0, out_of_range })
     }
 }
 
@@ -197,28 +202,54 @@ impl Proximal {
         run_dense(self.backend, RegularizedSlices::<false> { rates, params, grads, accumulator, linear })
     }
 
-    /// One step for each of `rows`, in that order. `params` and `accumulator` have `dim` values a row of the table, `grads` has
-    /// `dim` for each of `rows`. A row that appears twice gets two steps.
+    /// One step for each of `rows`, in that order. `grads` has `dim` values for each. A row that appears twice gets two
+    /// steps.
+    ///
+    /// The table has one accumulator per element, in any layout. Rows that it [names as padding](Table::with_padding_row),
+    /// or that are not in it and [skipped](Table::with_out_of_range_skipped), are passed over.
+    ///
+    /// ```
+    /// use adagrad::{Proximal, Table};
+    ///
+    /// let (mut params, mut accumulator) = ([0.25; 3], [0.0; 3]);
+    /// let mut table = Table::new(&mut params, &mut accumulator, 1)?.with_padding_row(0);
+    /// Proximal::new(0.5).with_l1(1.0).step_rows(&mut table, &[0_u32, 2, 0], &[7.0, 1.0, 7.0])?;
+    /// assert_eq!(params, [0.25, 0.25, 0.0]); // |0.25 − 0.5| ≤ 0.5·1
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Hyperparameter`]; [`Error::ZeroDim`]; [`Error::NotRows`]; [`Error::Length`]; [`Error::Overflow`];
-    /// [`Error::Row`]; [`Error::Unavailable`].
-    pub fn step_rows<I: RowIndex>(
-        &self,
-        params: &mut [f32],
-        accumulator: &mut [f32],
-        dim: usize,
-        rows: &[I],
-        grads: &[f32],
-    ) -> Result<(), Error> {
+    /// [`Error::Hyperparameter`]; [`Error::Length`], also where a row of more than one column has one accumulator;
+    /// [`Error::Overflow`]; [`Error::Row`]; [`Error::Unavailable`].
+    pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
         self.validate()?;
-        let table = Table::new(params, accumulator, dim)?;
-        table.check_rows(rows, grads)?;
-        let (rates, rows, linear) = (self.rates, I::indices(rows), &mut [][..]);
-        let Table { params, accumulator, .. } = table;
-        run_rows(self.backend, Regularized::<false> { rates, params, accumulator, linear, dim, rows, grads })
+        check_element_wise(table)?;
+        let out_of_range = table.check_rows(rows, grads)?;
+        run_rows::<false>(self.backend, kernel(self.rates, table, &mut [], I::indices(rows), grads))?;
+        Ok(Report { skipped: 0, out_of_range })
     }
+}
+
+/// Each element has an accumulator. In a row-wise table that is so only with one column.
+fn check_element_wise(table: &Table<'_>) -> Result<(), Error> {
+    match table.layout {
+        Layout::ElementWise => Ok(()),
+        Layout::RowWise => check_length("accumulator", table.rows.wrapping_mul(table.shape.dim), table.rows),
+    }
+}
+
+/// A kernel for checked rows.
+fn kernel<'a, const FTRL: bool>(
+    rates: Rates,
+    table: &'a mut Table<'_>,
+    linear: &'a mut [f32],
+    rows: Indices<'a>,
+    grads: &'a [f32],
+) -> Regularized<'a, FTRL> {
+    let Table { params, accumulator, shape, rows: table_rows, padding, .. } = table;
+    let (shape, table_rows, padding) = (*shape, *table_rows, *padding);
+    Regularized { rates, params, accumulator, linear, shape, table_rows, padding, rows, grads }
 }
 
 /// Compiled where it is used, as [`run_rows`].

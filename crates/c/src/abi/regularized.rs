@@ -1,6 +1,6 @@
 //! Steps with L1 and L2, as C calls them.
 
-use adagrad_rs::RowIndex;
+use adagrad_rs::{RowIndex, Table};
 
 use super::{array, array_mut, finished, read, without_report};
 use crate::calls::{self, Outcome, Report};
@@ -112,13 +112,14 @@ impl<I: RowIndex> Rows<I> {
             let (w, a) = unsafe { (array_mut(params, len), array_mut(accumulator, len)) };
             // SAFETY: the same.
             let (r, g) = unsafe { (array(rows, count), array(grads, values)) };
-            Ok(calls::done(match linear {
+            let mut table = Table::new(w, a, dim)?;
+            Ok(calls::outcome(match linear {
                 Some(linear) => {
                     // SAFETY: the same.
                     let z = unsafe { array_mut(linear, len) };
-                    options.ftrl()?.step_rows(w, a, z, dim, r, g)
+                    options.ftrl()?.step_rows(&mut table, z, r, g)
                 }
-                None => options.proximal()?.step_rows(w, a, dim, r, g),
+                None => options.proximal()?.step_rows(&mut table, r, g),
             }))
         };
         // SAFETY: by C's promise; the slices are gone.

@@ -34,8 +34,8 @@ use crate::{Backend, Error, Report, RowIndex, Table};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ftrl {
-    rates: Rates,
-    backend: Option<Backend>,
+    pub(crate) rates: Rates,
+    pub(crate) backend: Option<Backend>,
 }
 
 /// Proximal Adagrad (Duchi, Hazan and Singer, *Adaptive Subgradient Methods for Online Learning and Stochastic Optimization*,
@@ -63,8 +63,8 @@ pub struct Ftrl {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Proximal {
-    rates: Rates,
-    backend: Option<Backend>,
+    pub(crate) rates: Rates,
+    pub(crate) backend: Option<Backend>,
 }
 
 macro_rules! options {
@@ -140,17 +140,14 @@ impl Ftrl {
         accumulator: &mut [f32],
         linear: &mut [f32],
     ) -> Result<(), Error> {
-        self.validate()?;
-        let dim = params.len();
-        check_length("grads", dim, grads.len())?;
-        check_length("accumulator", dim, accumulator.len())?;
-        check_length("linear", dim, linear.len())?;
+        self.check_dense(params, grads, accumulator, linear)?;
         let rates = self.rates;
         run_dense(self.backend, RegularizedSlices::<true> { rates, params, grads, accumulator, linear })
     }
 
     /// One step for each of `rows`, in that order. `grads` has `dim` values for each. A row that appears twice gets two
-    /// steps. `linear` has `rows·dim` values, laid out as the parameters of [`Table::new`] with this `dim`.
+    /// steps. `linear` lies as parameters do in a [`Table::new`]: `rows·dim` values, those of columns that are padding among
+    /// them.
     ///
     /// The table has one accumulator per element, in any layout. Rows that it [names as padding](Table::with_padding_row),
     /// or that are not in it and [skipped](Table::with_out_of_range_skipped), are passed over, those of `linear` too.
@@ -177,12 +174,31 @@ impl Ftrl {
         rows: &[I],
         grads: &[f32],
     ) -> Result<Report, Error> {
+        let out_of_range = self.check_rows(table, linear, rows, grads)?;
+        run_ftrl(self.backend, kernel(self.rates, table, linear, I::indices(rows), grads))?;
+        Ok(Report { skipped: 0, out_of_range })
+    }
+
+    #[inline(always)]
+    pub(crate) fn check_dense(&self, w: &[f32], grads: &[f32], accumulator: &[f32], z: &[f32]) -> Result<(), Error> {
+        self.validate()?;
+        check_length("grads", w.len(), grads.len())?;
+        check_length("accumulator", w.len(), accumulator.len())?;
+        check_length("linear", w.len(), z.len())
+    }
+
+    /// How many rows are to be passed over, because they are not in the table.
+    pub(crate) fn check_rows<I: RowIndex>(
+        &self,
+        table: &Table<'_>,
+        linear: &[f32],
+        rows: &[I],
+        grads: &[f32],
+    ) -> Result<usize, Error> {
         self.validate()?;
         check_element_wise(table)?;
         check_length("linear", table.rows.wrapping_mul(table.shape.linear()), linear.len())?;
-        let out_of_range = table.check_rows(rows, grads)?;
-        run_rows::<true>(self.backend, kernel(self.rates, table, linear, I::indices(rows), grads))?;
-        Ok(Report { skipped: 0, out_of_range })
+        table.check_rows(rows, grads)
     }
 }
 
@@ -194,10 +210,7 @@ impl Proximal {
     /// [`Error::Hyperparameter`]; [`Error::Length`]; [`Error::Unavailable`].
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<(), Error> {
-        self.validate()?;
-        let dim = params.len();
-        check_length("grads", dim, grads.len())?;
-        check_length("accumulator", dim, accumulator.len())?;
+        self.check_dense(params, grads, accumulator)?;
         let (rates, linear) = (self.rates, &mut [][..]);
         run_dense(self.backend, RegularizedSlices::<false> { rates, params, grads, accumulator, linear })
     }
@@ -223,11 +236,23 @@ impl Proximal {
     /// [`Error::Hyperparameter`]; [`Error::Length`], also where a row of more than one column has one accumulator;
     /// [`Error::Overflow`]; [`Error::Row`]; [`Error::Unavailable`].
     pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
+        let out_of_range = self.check_rows(table, rows, grads)?;
+        run_proximal(self.backend, kernel(self.rates, table, &mut [], I::indices(rows), grads))?;
+        Ok(Report { skipped: 0, out_of_range })
+    }
+
+    #[inline(always)]
+    pub(crate) fn check_dense(&self, params: &[f32], grads: &[f32], accumulator: &[f32]) -> Result<(), Error> {
+        self.validate()?;
+        check_length("grads", params.len(), grads.len())?;
+        check_length("accumulator", params.len(), accumulator.len())
+    }
+
+    /// How many rows are to be passed over, because they are not in the table.
+    pub(crate) fn check_rows<I: RowIndex>(&self, table: &Table<'_>, rows: &[I], grads: &[f32]) -> Result<usize, Error> {
         self.validate()?;
         check_element_wise(table)?;
-        let out_of_range = table.check_rows(rows, grads)?;
-        run_rows::<false>(self.backend, kernel(self.rates, table, &mut [], I::indices(rows), grads))?;
-        Ok(Report { skipped: 0, out_of_range })
+        table.check_rows(rows, grads)
     }
 }
 
@@ -240,26 +265,36 @@ fn check_element_wise(table: &Table<'_>) -> Result<(), Error> {
 }
 
 /// A kernel for checked rows.
-fn kernel<'a, const FTRL: bool>(
+pub(crate) fn kernel<'a, const FTRL: bool>(
     rates: Rates,
     table: &'a mut Table<'_>,
     linear: &'a mut [f32],
     rows: Indices<'a>,
     grads: &'a [f32],
 ) -> Regularized<'a, FTRL> {
-    let Table { params, accumulator, shape, rows: table_rows, padding, .. } = table;
-    let (shape, table_rows, padding) = (*shape, *table_rows, *padding);
-    Regularized { rates, params, accumulator, linear, shape, table_rows, padding, rows, grads }
+    let Table { params, accumulator, shape, rows: rows_here, padding, .. } = table;
+    let (shape, rows_here, padding) = (*shape, *rows_here, *padding);
+    Regularized { rates, params, accumulator, linear, shape, first_row: 0, rows_here, padding, rows, grads }
 }
 
-/// Compiled where it is used, as [`run_rows`].
+/// Compiled where it is used, as [`run_ftrl`].
 #[cfg_attr(not(debug_assertions), inline)]
-fn run_dense<const FTRL: bool>(backend: Option<Backend>, mut step: RegularizedSlices<'_, FTRL>) -> Result<(), Error> {
+pub(crate) fn run_dense<const FTRL: bool>(
+    backend: Option<Backend>,
+    mut step: RegularizedSlices<'_, FTRL>,
+) -> Result<(), Error> {
     run(backend, &mut step)
 }
 
-/// Compiled where it is used, but in debug builds, which then have it at this crate's level of optimization.
+// Compiled where they are used, but in debug builds, which then have them at this crate's level of optimization. So they are
+// not generic.
+
 #[cfg_attr(not(debug_assertions), inline)]
-fn run_rows<const FTRL: bool>(backend: Option<Backend>, mut step: Regularized<'_, FTRL>) -> Result<(), Error> {
+pub(crate) fn run_ftrl(backend: Option<Backend>, mut step: Regularized<'_, true>) -> Result<(), Error> {
+    run(backend, &mut step)
+}
+
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn run_proximal(backend: Option<Backend>, mut step: Regularized<'_, false>) -> Result<(), Error> {
     run(backend, &mut step)
 }

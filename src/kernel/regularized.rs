@@ -13,17 +13,19 @@ pub(crate) struct Rates {
     pub(crate) l2: f32,
 }
 
-/// A step for some rows of a table with an accumulator per element; one that is not in it is passed over. The slices have
-/// the shape, `grads` has a gradient for each of `rows`. Only FTRL has a linear term; without it `linear` is empty.
+/// A step for some rows of a table with an accumulator per element, or of a part of it; a row that is not there is passed
+/// over. The slices have the shape, `grads` has a gradient for each of `rows`. Only FTRL has a linear term; without it
+/// `linear` is empty.
 pub(crate) struct Regularized<'a, const FTRL: bool> {
     pub(crate) rates: Rates,
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
     pub(crate) linear: &'a mut [f32],
     pub(crate) shape: Shape,
-    /// The number of rows of the table.
-    pub(crate) table_rows: usize,
-    /// The row that is passed over.
+    /// The first row of the part, and how many it has.
+    pub(crate) first_row: usize,
+    pub(crate) rows_here: usize,
+    /// The row, of the whole table, that is passed over.
     pub(crate) padding: usize,
     pub(crate) rows: Indices<'a>,
     pub(crate) grads: &'a [f32],
@@ -57,7 +59,7 @@ impl<const FTRL: bool> Kernel for &mut Regularized<'_, FTRL> {
         let (rows, shape) = (self.rows, self.shape);
         each_chunk(
             rows,
-            0,
+            self.first_row,
             self.padding,
             #[inline(always)]
             |position, places| match shape.dim {
@@ -151,7 +153,7 @@ impl<const FTRL: bool, const PLAIN: bool> Kernel for Each<'_, '_, FTRL, PLAIN> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        let Regularized { rates, shape, table_rows, grads, .. } = *self.step;
+        let Regularized { rates, shape, rows_here, grads, .. } = *self.step;
         let (params, accumulator, linear) =
             (&mut *self.step.params, &mut *self.step.accumulator, &mut *self.step.linear);
         let dim = shape.dim;
@@ -160,7 +162,7 @@ impl<const FTRL: bool, const PLAIN: bool> Kernel for Each<'_, '_, FTRL, PLAIN> {
         for place in self.places {
             let g = from..from.wrapping_add(dim);
             from = from.wrapping_add(of_gradients);
-            if *place >= table_rows {
+            if *place >= rows_here {
                 continue;
             }
             let (start, at) = (place.wrapping_mul(dim), place.wrapping_mul(of_linear));
@@ -171,9 +173,7 @@ impl<const FTRL: bool, const PLAIN: bool> Kernel for Each<'_, '_, FTRL, PLAIN> {
                 shape.row_mut(params, accumulator, *place, Layout::ElementWise).unzip()
             };
             let z = if FTRL { linear.get_mut(third) } else { Some(&mut [][..]) };
-            let (Some(w), Some(g), Some(a), Some(z)) = (w, grads.get(g), a, z) else {
-                never!("the row is in the table")
-            };
+            let (Some(w), Some(g), Some(a), Some(z)) = (w, grads.get(g), a, z) else { never!("the row is here") };
             step_row::<FTRL, W, L>(lanes, rates, w, g, a, z);
         }
     }

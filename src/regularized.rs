@@ -50,9 +50,11 @@ pub struct Ftrl {
 /// w ← (v − clamp(v, −t, t))/min(1 + r·l2, f32::MAX)      nothing where G = 0
 /// ```
 ///
-/// `v − clamp(v, −t, t)` is `sign(v)·max(|v| − t, 0)`. L1 is compared with one gradient, and not with their sum as by
-/// [`Ftrl`]: of a model that is stepped a sample at a time it makes few weights 0, or all. Finite input never makes NaN. What overflows stays at the greatest
+/// `v − clamp(v, −t, t)` is `sign(v)·max(|v| − t, 0)`. Finite input never makes NaN. What overflows stays at the greatest
 /// finite value, but for `v` and `w`, which become infinite.
+///
+/// L1 is compared with one gradient, and not with the sum of them as by [`Ftrl`]. Of a model that is stepped a sample at a
+/// time it makes few weights 0, or all of them.
 ///
 /// ```
 /// use adagrad::Proximal;

@@ -178,7 +178,7 @@ impl Ftrl {
         grads: &[f32],
     ) -> Result<Report, Error> {
         let out_of_range = self.check_rows(table, linear, rows, grads)?;
-        run_ftrl(self.backend, kernel(self.rates, table, linear, I::indices(rows), grads))?;
+        run_rows::<true>(self.backend, kernel(self.rates, table, linear, I::indices(rows), grads))?;
         Ok(Report { skipped: 0, out_of_range })
     }
 
@@ -240,7 +240,7 @@ impl Proximal {
     /// [`Error::Overflow`]; [`Error::Row`]; [`Error::Unavailable`].
     pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
         let out_of_range = self.check_rows(table, rows, grads)?;
-        run_proximal(self.backend, kernel(self.rates, table, &mut [], I::indices(rows), grads))?;
+        run_rows::<false>(self.backend, kernel(self.rates, table, &mut [], I::indices(rows), grads))?;
         Ok(Report { skipped: 0, out_of_range })
     }
 
@@ -280,7 +280,7 @@ pub(crate) fn kernel<'a, const FTRL: bool>(
     Regularized { rates, params, accumulator, linear, shape, first_row: 0, rows_here, padding, rows, grads }
 }
 
-/// Compiled where it is used, as [`run_ftrl`].
+/// Compiled where it is used, but in debug builds, which then have it at this crate's level of optimization.
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn run_dense<const FTRL: bool>(
     backend: Option<Backend>,
@@ -289,15 +289,11 @@ pub(crate) fn run_dense<const FTRL: bool>(
     run(backend, &mut step)
 }
 
-// Compiled where they are used, but in debug builds, which then have them at this crate's level of optimization. So they are
-// not generic.
-
+/// Compiled where it is used, also in debug builds: see docs/decisions.md, "FTRL and proximal steps".
 #[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn run_ftrl(backend: Option<Backend>, mut step: Regularized<'_, true>) -> Result<(), Error> {
-    run(backend, &mut step)
-}
-
-#[cfg_attr(not(debug_assertions), inline)]
-pub(crate) fn run_proximal(backend: Option<Backend>, mut step: Regularized<'_, false>) -> Result<(), Error> {
+pub(crate) fn run_rows<const FTRL: bool>(
+    backend: Option<Backend>,
+    mut step: Regularized<'_, FTRL>,
+) -> Result<(), Error> {
     run(backend, &mut step)
 }

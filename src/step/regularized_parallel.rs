@@ -3,7 +3,7 @@
 use super::dense::check_available;
 use super::parallel::{Parts, dense_tasks, in_halves, in_ranges, tasks_for_rows};
 use crate::kernel::{Regularized, RegularizedSlices};
-use crate::regularized::{kernel, run_dense, run_ftrl, run_proximal};
+use crate::regularized::{kernel, run_dense, run_rows};
 use crate::{Error, Ftrl, Proximal, Report, RowIndex, Table};
 
 /// Steps on several threads, with the feature `rayon`. The results are the same bits as those of the serial steps, for any
@@ -28,6 +28,7 @@ impl Ftrl {
     /// # Panics
     ///
     /// If rayon needs its global pool and cannot start it. Nothing has been written then.
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn par_step(
         &self,
         params: &mut [f32],
@@ -73,7 +74,7 @@ impl Ftrl {
     ) -> Result<Report, Error> {
         let out_of_range = self.check_rows(table, linear, rows, grads)?;
         check_available(self.backend)?;
-        let run = |rows| run_ftrl(self.backend, rows).map(|()| 0);
+        let run = |rows| run_rows::<true>(self.backend, rows).map(|()| 0);
         divided(&run, kernel(self.rates, table, linear, I::indices(rows), grads))?;
         Ok(Report { skipped: 0, out_of_range })
     }
@@ -100,6 +101,7 @@ impl Proximal {
     /// # Panics
     ///
     /// As [`Ftrl::par_step`].
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn par_step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<(), Error> {
         self.check_dense(params, grads, accumulator)?;
         check_available(self.backend)?;
@@ -138,7 +140,7 @@ impl Proximal {
     ) -> Result<Report, Error> {
         let out_of_range = self.check_rows(table, rows, grads)?;
         check_available(self.backend)?;
-        let run = |rows| run_proximal(self.backend, rows).map(|()| 0);
+        let run = |rows| run_rows::<false>(self.backend, rows).map(|()| 0);
         divided(&run, kernel(self.rates, table, &mut [], I::indices(rows), grads))?;
         Ok(Report { skipped: 0, out_of_range })
     }

@@ -1,6 +1,7 @@
 //! Steps with L1 and L2 on several threads: the bits of the naive ones, dense and on rows.
 
 use adagrad::{Backend, Error, Ftrl, Proximal, Table};
+use rayon::ThreadPool;
 
 use super::inputs::{Random, State};
 use super::reference::assert_same;
@@ -46,66 +47,91 @@ fn dense() {
     }
 }
 
-/// Tables with a padding row and rows that are skipped, whose rows lie one after the other, apart, or in one slice.
+/// Rows of a table with a padding row, and their gradients. From one row to the next there are `width` values.
+struct Rows {
+    table_rows: usize,
+    dim: usize,
+    width: usize,
+    rows: Vec<u32>,
+    grads: Vec<f32>,
+}
+
+impl Rows {
+    fn padding_row(&self) -> usize {
+        self.table_rows / 2
+    }
+
+    /// Takes the naive steps.
+    fn naive(&self, [w, a, z]: &mut [Vec<f32>; 3], is_ftrl: bool) {
+        for (row, g) in self.rows.iter().map(|row| *row as usize).zip(self.grads.chunks(self.dim)) {
+            if row >= self.table_rows || row == self.padding_row() {
+                continue;
+            }
+            for (i, g) in (row * self.width..).zip(g) {
+                match is_ftrl {
+                    true => ftrl(RATES, *g, &mut w[i], &mut a[i], &mut z[i]),
+                    false => proximal(RATES, *g, &mut w[i], &mut a[i]),
+                }
+            }
+        }
+    }
+
+    /// Takes the steps on the pool's threads, of a table in one slice or in two.
+    fn divided(
+        &self,
+        [w, a, z]: &mut [Vec<f32>; 3],
+        is_ftrl: bool,
+        backend: Backend,
+        interleaved: bool,
+        pool: &ThreadPool,
+    ) {
+        let width = self.width;
+        let rows = w.chunks(width).zip(a.chunks(width));
+        let mut memory: Vec<f32> = rows.flat_map(|(w, a)| [w, a].concat()).collect();
+        let table = if interleaved { Table::interleaved(&mut memory, width) } else { Table::new(w, a, width) };
+        let table = table.expect("its shape fits").with_padding_row(self.padding_row()).with_out_of_range_skipped(true);
+        // A table with as many columns as it has is a plain one no more.
+        let plain = self.dim == width;
+        let mut table = if plain { table } else { table.with_columns(self.dim).expect("not more than there are") };
+        let (ftrl, proximal) = steps(backend);
+        let report = pool.install(|| match is_ftrl {
+            true => ftrl.par_step_rows(&mut table, z, &self.rows, &self.grads),
+            false => proximal.par_step_rows(&mut table, &self.rows, &self.grads),
+        });
+        let out_of_range = self.rows.iter().filter(|row| **row as usize >= self.table_rows).count();
+        assert_eq!(report.expect("valid").out_of_range, out_of_range);
+        if interleaved {
+            let halves = |from: usize| memory.chunks(2 * width).flat_map(move |row| &row[from..from + width]);
+            (*w, *a) = (halves(0).copied().collect(), halves(width).copied().collect());
+        }
+    }
+}
+
+/// Tables whose rows lie one after the other, apart, or with their accumulators in one slice.
 #[test]
 fn rows() {
     let pools = [pool(1), pool(2), pool(5)];
     for (table_rows, dim) in [(1, 300), (5, 64), (1500, 16), (3000, 4), (9000, 2), (30_000, 1), (1000, 37)] {
         for (skewed, padding) in [(false, 0), (true, 0), (false, 3)] {
             let rows = indices(2 * MIN_ROWS / (dim + 16), table_rows + 2, skewed, dim as u64);
-            let (width, padding_row) = (dim + padding, table_rows / 2);
-            let before = slices(table_rows * width);
             let grads = State::new(rows.len() * dim, 7, Random::sprinkled).grads;
-            let (mut with_linear, mut without) = (before.clone(), before.clone());
-            for (row, g) in rows.iter().map(|row| *row as usize).zip(grads.chunks(dim)) {
-                if row >= table_rows || row == padding_row {
-                    continue;
-                }
-                for (i, g) in (row * width..).zip(g) {
-                    let [w, a, z] = &mut with_linear;
-                    ftrl(RATES, *g, &mut w[i], &mut a[i], &mut z[i]);
-                    let [w, a, _] = &mut without;
-                    proximal(RATES, *g, &mut w[i], &mut a[i]);
-                }
-            }
-            let out_of_range = rows.iter().filter(|row| **row as usize >= table_rows).count();
-            for backend in Backend::available() {
-                let (ftrl, proximal) = steps(backend);
-                for pool in &pools {
+            let rows = Rows { table_rows, dim, width: dim + padding, rows, grads };
+            let before = slices(table_rows * rows.width);
+            for is_ftrl in [true, false] {
+                let mut expected = before.clone();
+                rows.naive(&mut expected, is_ftrl);
+                let each_pool = |backend| pools.iter().map(move |pool| (backend, pool));
+                for ((backend, pool), interleaved) in
+                    Backend::available().flat_map(each_pool).flat_map(|at| [(at, false), (at, true)])
+                {
+                    let mut actual = before.clone();
+                    rows.divided(&mut actual, is_ftrl, backend, interleaved, pool);
                     let context = format!(
-                        "{backend}, {} threads, {table_rows} rows of {dim}, skewed {skewed}, {padding} of padding",
+                        "{backend}, {} threads, {table_rows} rows of {dim}, skewed {skewed}, {padding} of padding, \
+                         interleaved {interleaved}, FTRL {is_ftrl}",
                         pool.current_num_threads()
                     );
-                    for interleaved in [false, true] {
-                        for is_ftrl in [true, false] {
-                            let [mut w, mut a, mut z] = before.clone();
-                            if interleaved {
-                                w = w.chunks(width).zip(a.chunks(width)).flat_map(|(w, a)| [w, a].concat()).collect();
-                            }
-                            let table = if interleaved {
-                                Table::interleaved(&mut w, width)
-                            } else {
-                                Table::new(&mut w, &mut a, width)
-                            };
-                            let table = table.expect("its shape fits").with_padding_row(padding_row);
-                            let mut table = table.with_out_of_range_skipped(true);
-                            if padding > 0 {
-                                table = table.with_columns(dim).expect("not more than there are");
-                            }
-                            let report = pool.install(|| match is_ftrl {
-                                true => ftrl.par_step_rows(&mut table, &mut z, &rows, &grads),
-                                false => proximal.par_step_rows(&mut table, &rows, &grads),
-                            });
-                            assert_eq!(report.expect("valid").out_of_range, out_of_range, "{context}");
-                            if interleaved {
-                                let halves =
-                                    |from: usize| w.chunks(2 * width).flat_map(move |row| &row[from..from + width]);
-                                (w, a) = (halves(0).copied().collect(), halves(width).copied().collect());
-                            }
-                            let expected = if is_ftrl { &with_linear } else { &without };
-                            assert_same(&[w, a, z].concat(), &expected.concat(), &context);
-                        }
-                    }
+                    assert_same(&actual.concat(), &expected.concat(), &context);
                 }
             }
         }

@@ -12,9 +12,9 @@
 //!   far the effective rates have fallen. [`NonFinite`], [`all_finite`], [`sum_of_squares`], [`clip_norm_scale`] and
 //!   [`check_accumulator`] guard against bad gradients and states.
 //! - With the feature `half`, `Adagrad::step_mixed`, `step_mixed_rows` and `step_mixed_bags` step `bf16` and `f16`.
-//! - With the feature `rayon`, `Adagrad::par_step`, `par_step_rows` and `par_step_bags` run on several threads, and with `half`
-//!   also `par_step_mixed`, `par_step_mixed_rows` and `par_step_mixed_bags`. Only these can panic: if rayon cannot start its
-//!   threads.
+//! - With the feature `rayon`, `Adagrad::par_step`, `par_step_rows` and `par_step_bags` run on several threads, those of [`Ftrl`]
+//!   and [`Proximal`], too, and with `half` also `par_step_mixed`, `par_step_mixed_rows` and `par_step_mixed_bags`. Only these
+//!   can panic: if rayon cannot start its threads.
 //!
 //! ```
 //! use adagrad::Adagrad;

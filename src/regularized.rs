@@ -3,7 +3,8 @@
 use crate::error::check_length;
 use crate::kernel::{Rates, Regularized, RegularizedSlices};
 use crate::step::run;
-use crate::{Backend, Error, RowIndex, Table};
+use crate::table::{Indices, Layout};
+use crate::{Backend, Error, Report, RowIndex, Table};
 
 /// FTRL-Proximal (*Ad Click Prediction: a View from the Trenches*, KDD 2013), as TensorFlow's `ApplyFtrl` with a
 /// learning-rate power of −1/2. Each element has a parameter `w`, an accumulator `G` and a linear term `z`, which start at
@@ -33,8 +34,8 @@ use crate::{Backend, Error, RowIndex, Table};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ftrl {
-    rates: Rates,
-    backend: Option<Backend>,
+    pub(crate) rates: Rates,
+    pub(crate) backend: Option<Backend>,
 }
 
 /// Proximal Adagrad (Duchi, Hazan and Singer, *Adaptive Subgradient Methods for Online Learning and Stochastic Optimization*,
@@ -52,6 +53,9 @@ pub struct Ftrl {
 /// `v − clamp(v, −t, t)` is `sign(v)·max(|v| − t, 0)`. Finite input never makes NaN. What overflows stays at the greatest
 /// finite value, but for `v` and `w`, which become infinite.
 ///
+/// L1 is compared with one gradient, and not with the sum of them as by [`Ftrl`]. Of a model that is stepped a sample at a
+/// time it makes few weights 0, or all of them.
+///
 /// ```
 /// use adagrad::Proximal;
 ///
@@ -62,8 +66,8 @@ pub struct Ftrl {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Proximal {
-    rates: Rates,
-    backend: Option<Backend>,
+    pub(crate) rates: Rates,
+    pub(crate) backend: Option<Backend>,
 }
 
 macro_rules! options {
@@ -139,45 +143,65 @@ impl Ftrl {
         accumulator: &mut [f32],
         linear: &mut [f32],
     ) -> Result<(), Error> {
-        self.validate()?;
-        let dim = params.len();
-        check_length("grads", dim, grads.len())?;
-        check_length("accumulator", dim, accumulator.len())?;
-        check_length("linear", dim, linear.len())?;
+        self.check_dense(params, grads, accumulator, linear)?;
         let rates = self.rates;
         run_dense(self.backend, RegularizedSlices::<true> { rates, params, grads, accumulator, linear })
     }
 
-    /// One step for each of `rows`, in that order. `params`, `accumulator` and `linear` have `dim` values a row of the table,
-    /// `grads` has `dim` for each of `rows`. A row that appears twice gets two steps.
+    /// One step for each of `rows`, in that order. `grads` has `dim` values for each. A row that appears twice gets two
+    /// steps. `linear` lies as parameters do in a [`Table::new`]: `rows·dim` values, those of columns that are padding among
+    /// them.
+    ///
+    /// The table has one accumulator per element, in any layout. Rows that it [names as padding](Table::with_padding_row),
+    /// or that are not in it and [skipped](Table::with_out_of_range_skipped), are passed over, those of `linear` too.
     ///
     /// ```
+    /// use adagrad::{Ftrl, Table};
+    ///
     /// let (mut w, mut g2, mut z) = ([0.0; 4], [0.0; 4], [0.0; 4]);
-    /// adagrad::Ftrl::new(0.5).step_rows(&mut w, &mut g2, &mut z, 2, &[1_u32], &[1.0, -1.0])?;
+    /// let mut table = Table::new(&mut w, &mut g2, 2)?.with_out_of_range_skipped(true);
+    /// let report = Ftrl::new(0.5).step_rows(&mut table, &mut z, &[1_u32, 2], &[1.0, -1.0, 7.0, 7.0])?;
+    /// assert_eq!(report.out_of_range, 1);
     /// assert_eq!(w, [0.0, 0.0, -0.5, 0.5]);
     /// # Ok::<(), adagrad::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Hyperparameter`]; [`Error::ZeroDim`]; [`Error::NotRows`]; [`Error::Length`]; [`Error::Overflow`];
-    /// [`Error::Row`]; [`Error::Unavailable`].
+    /// [`Error::Hyperparameter`]; [`Error::Length`], also where a row of more than one column has one accumulator;
+    /// [`Error::Overflow`]; [`Error::Row`]; [`Error::Unavailable`].
     pub fn step_rows<I: RowIndex>(
         &self,
-        params: &mut [f32],
-        accumulator: &mut [f32],
+        table: &mut Table<'_>,
         linear: &mut [f32],
-        dim: usize,
         rows: &[I],
         grads: &[f32],
-    ) -> Result<(), Error> {
+    ) -> Result<Report, Error> {
+        let out_of_range = self.check_rows(table, linear, rows, grads)?;
+        run_rows::<true>(self.backend, kernel(self.rates, table, linear, I::indices(rows), grads))?;
+        Ok(Report { skipped: 0, out_of_range })
+    }
+
+    #[inline(always)]
+    pub(crate) fn check_dense(&self, w: &[f32], grads: &[f32], accumulator: &[f32], z: &[f32]) -> Result<(), Error> {
         self.validate()?;
-        let table = Table::new(params, accumulator, dim)?;
-        check_length("linear", table.params.len(), linear.len())?;
-        table.check_rows(rows, grads)?;
-        let (rates, rows) = (self.rates, I::indices(rows));
-        let Table { params, accumulator, .. } = table;
-        run_rows(self.backend, Regularized::<true> { rates, params, accumulator, linear, dim, rows, grads })
+        check_length("grads", w.len(), grads.len())?;
+        check_length("accumulator", w.len(), accumulator.len())?;
+        check_length("linear", w.len(), z.len())
+    }
+
+    /// How many rows are to be passed over, because they are not in the table.
+    pub(crate) fn check_rows<I: RowIndex>(
+        &self,
+        table: &Table<'_>,
+        linear: &[f32],
+        rows: &[I],
+        grads: &[f32],
+    ) -> Result<usize, Error> {
+        self.validate()?;
+        check_element_wise(table)?;
+        check_length("linear", table.rows.wrapping_mul(table.shape.linear()), linear.len())?;
+        table.check_rows(rows, grads)
     }
 }
 
@@ -189,46 +213,87 @@ impl Proximal {
     /// [`Error::Hyperparameter`]; [`Error::Length`]; [`Error::Unavailable`].
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<(), Error> {
-        self.validate()?;
-        let dim = params.len();
-        check_length("grads", dim, grads.len())?;
-        check_length("accumulator", dim, accumulator.len())?;
+        self.check_dense(params, grads, accumulator)?;
         let (rates, linear) = (self.rates, &mut [][..]);
         run_dense(self.backend, RegularizedSlices::<false> { rates, params, grads, accumulator, linear })
     }
 
-    /// One step for each of `rows`, in that order. `params` and `accumulator` have `dim` values a row of the table, `grads` has
-    /// `dim` for each of `rows`. A row that appears twice gets two steps.
+    /// One step for each of `rows`, in that order. `grads` has `dim` values for each. A row that appears twice gets two
+    /// steps.
+    ///
+    /// The table has one accumulator per element, in any layout. Rows that it [names as padding](Table::with_padding_row),
+    /// or that are not in it and [skipped](Table::with_out_of_range_skipped), are passed over.
+    ///
+    /// ```
+    /// use adagrad::{Proximal, Table};
+    ///
+    /// let (mut params, mut accumulator) = ([0.25; 3], [0.0; 3]);
+    /// let mut table = Table::new(&mut params, &mut accumulator, 1)?.with_padding_row(0);
+    /// Proximal::new(0.5).with_l1(1.0).step_rows(&mut table, &[0_u32, 2, 0], &[7.0, 1.0, 7.0])?;
+    /// assert_eq!(params, [0.25, 0.25, 0.0]); // |0.25 − 0.5| ≤ 0.5·1
+    /// # Ok::<(), adagrad::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Hyperparameter`]; [`Error::ZeroDim`]; [`Error::NotRows`]; [`Error::Length`]; [`Error::Overflow`];
-    /// [`Error::Row`]; [`Error::Unavailable`].
-    pub fn step_rows<I: RowIndex>(
-        &self,
-        params: &mut [f32],
-        accumulator: &mut [f32],
-        dim: usize,
-        rows: &[I],
-        grads: &[f32],
-    ) -> Result<(), Error> {
+    /// [`Error::Hyperparameter`]; [`Error::Length`], also where a row of more than one column has one accumulator;
+    /// [`Error::Overflow`]; [`Error::Row`]; [`Error::Unavailable`].
+    pub fn step_rows<I: RowIndex>(&self, table: &mut Table<'_>, rows: &[I], grads: &[f32]) -> Result<Report, Error> {
+        let out_of_range = self.check_rows(table, rows, grads)?;
+        run_rows::<false>(self.backend, kernel(self.rates, table, &mut [], I::indices(rows), grads))?;
+        Ok(Report { skipped: 0, out_of_range })
+    }
+
+    #[inline(always)]
+    pub(crate) fn check_dense(&self, params: &[f32], grads: &[f32], accumulator: &[f32]) -> Result<(), Error> {
         self.validate()?;
-        let table = Table::new(params, accumulator, dim)?;
-        table.check_rows(rows, grads)?;
-        let (rates, rows, linear) = (self.rates, I::indices(rows), &mut [][..]);
-        let Table { params, accumulator, .. } = table;
-        run_rows(self.backend, Regularized::<false> { rates, params, accumulator, linear, dim, rows, grads })
+        check_length("grads", params.len(), grads.len())?;
+        check_length("accumulator", params.len(), accumulator.len())
+    }
+
+    /// How many rows are to be passed over, because they are not in the table.
+    pub(crate) fn check_rows<I: RowIndex>(&self, table: &Table<'_>, rows: &[I], grads: &[f32]) -> Result<usize, Error> {
+        self.validate()?;
+        check_element_wise(table)?;
+        table.check_rows(rows, grads)
     }
 }
 
-/// Compiled where it is used, as [`run_rows`].
-#[cfg_attr(not(debug_assertions), inline)]
-fn run_dense<const FTRL: bool>(backend: Option<Backend>, mut step: RegularizedSlices<'_, FTRL>) -> Result<(), Error> {
-    run(backend, &mut step)
+/// Each element has an accumulator. In a row-wise table that is so only with one column.
+fn check_element_wise(table: &Table<'_>) -> Result<(), Error> {
+    match table.layout {
+        Layout::ElementWise => Ok(()),
+        Layout::RowWise => check_length("accumulator", table.rows.wrapping_mul(table.shape.dim), table.rows),
+    }
+}
+
+/// A kernel for checked rows.
+pub(crate) fn kernel<'a, const FTRL: bool>(
+    rates: Rates,
+    table: &'a mut Table<'_>,
+    linear: &'a mut [f32],
+    rows: Indices<'a>,
+    grads: &'a [f32],
+) -> Regularized<'a, FTRL> {
+    let Table { params, accumulator, shape, rows: rows_here, padding, .. } = table;
+    let (shape, rows_here, padding) = (*shape, *rows_here, *padding);
+    Regularized { rates, params, accumulator, linear, shape, first_row: 0, rows_here, padding, rows, grads }
 }
 
 /// Compiled where it is used, but in debug builds, which then have it at this crate's level of optimization.
 #[cfg_attr(not(debug_assertions), inline)]
-fn run_rows<const FTRL: bool>(backend: Option<Backend>, mut step: Regularized<'_, FTRL>) -> Result<(), Error> {
+pub(crate) fn run_dense<const FTRL: bool>(
+    backend: Option<Backend>,
+    mut step: RegularizedSlices<'_, FTRL>,
+) -> Result<(), Error> {
+    run(backend, &mut step)
+}
+
+/// Compiled where it is used, also in debug builds: see docs/decisions.md, "FTRL and proximal steps".
+#[cfg_attr(not(debug_assertions), inline)]
+pub(crate) fn run_rows<const FTRL: bool>(
+    backend: Option<Backend>,
+    mut step: Regularized<'_, FTRL>,
+) -> Result<(), Error> {
     run(backend, &mut step)
 }

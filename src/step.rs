@@ -12,6 +12,8 @@ mod mixed_parallel;
 mod mixed_rows;
 #[cfg(feature = "rayon")]
 mod parallel;
+#[cfg(feature = "rayon")]
+mod regularized_parallel;
 mod rows;
 
 pub(crate) use dense::{dense_detected, dense_few, dense_few_decayed};

@@ -32,9 +32,9 @@ fn products_beyond_usize() {
                     assert_eq!(opt.par_step_bags(&mut table, &bags, &values, &mut []), Err(overflow));
                 }
             }
-            let result = Ftrl::new(0.1).step_rows(&mut [], &mut [], &mut [], dim, &indices, &values);
-            assert_eq!(result, Err(overflow));
-            assert_eq!(Proximal::new(0.1).step_rows(&mut [], &mut [], dim, &indices, &values), Err(overflow));
+            let mut table = Table::new(&mut [], &mut [], dim).expect("no rows");
+            assert_eq!(Ftrl::new(0.1).step_rows(&mut table, &mut [], &indices, &values), Err(overflow));
+            assert_eq!(Proximal::new(0.1).step_rows(&mut table, &indices, &values), Err(overflow));
             assert_eq!(coalesce(&mut indices.clone(), &mut values, dim, &mut vec![0; rows]), Err(overflow));
             let owners = Owners::Modulo { owners: 1, rows: 1 };
             let mut to_rows = indices.clone();

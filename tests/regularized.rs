@@ -5,7 +5,7 @@ mod inputs;
 #[path = "reference/mod.rs"]
 mod reference;
 
-use adagrad::{Backend, Error, Ftrl, Proximal};
+use adagrad::{Backend, Error, Ftrl, Proximal, Report, Table};
 use inputs::Random;
 
 /// Finite input makes no NaN, G never falls, and w is 0 where |z| ≤ l1.
@@ -58,20 +58,12 @@ fn errors() {
     let (ftrl, proximal) = (Ftrl::new(0.1), Proximal::new(0.1));
     let (mut w, mut a, mut z) = ([1.0; 6], [1.0; 6], [1.0; 6]);
     let g = [1.0; 6];
-    let row = Error::Row { position: 1, row: 3, rows: 3 };
     let results = [
         (ftrl.step(&mut w, &g[1..], &mut a, &mut z), length("grads", 6, 5)),
         (ftrl.step(&mut w, &g, &mut a[1..], &mut z), length("accumulator", 6, 5)),
         (ftrl.step(&mut w, &g, &mut a, &mut z[1..]), length("linear", 6, 5)),
-        (ftrl.step_rows(&mut w, &mut a, &mut z, 0, &[0_u32], &g), Error::ZeroDim),
-        (ftrl.step_rows(&mut w, &mut a, &mut z, 4, &[0_u32], &g), Error::NotRows { what: "params", len: 6, row: 4 }),
-        (ftrl.step_rows(&mut w, &mut a, &mut z[2..], 2, &[0_u32], &g[..2]), length("linear", 6, 4)),
-        (ftrl.step_rows(&mut w, &mut a, &mut z, 2, &[0_u32], &g), length("grads", 2, 6)),
-        (ftrl.step_rows(&mut w, &mut a, &mut z, 2, &[0_u32, 3], &g[..4]), row),
         (proximal.step(&mut w, &g[1..], &mut a), length("grads", 6, 5)),
         (proximal.step(&mut w, &g, &mut a[1..]), length("accumulator", 6, 5)),
-        (proximal.step_rows(&mut w, &mut a[2..], 2, &[0_u32], &g[..2]), length("accumulator", 6, 4)),
-        (proximal.step_rows(&mut w, &mut a, 2, &[0_u32, 3], &g[..4]), row),
     ];
     for (result, error) in results {
         assert_eq!(result, Err(error));
@@ -82,4 +74,48 @@ fn errors() {
         assert_eq!(proximal.with_backend(backend).step(&mut w, &g, &mut a), error);
     }
     assert_eq!((w, a, z), ([1.0; 6], [1.0; 6], [1.0; 6]));
+}
+
+#[test]
+fn errors_of_rows() {
+    let length = |what, expected, actual| Err(Error::Length { what, expected, actual });
+    let (ftrl, proximal, g) = (Ftrl::new(0.1), Proximal::new(0.1), [1.0; 6]);
+    let (mut w, mut a, mut z) = ([1.0; 6], [1.0; 6], [1.0; 6]);
+    let mut table = Table::new(&mut w, &mut a, 2).expect("3 rows");
+    let hyper = Err(Error::Hyperparameter { what: "l1", value: -1.0, expected: "finite and at least 0" });
+    assert_eq!(ftrl.with_l1(-1.0).step_rows(&mut table, &mut z, &[0_u32], &g[..2]), hyper);
+    assert_eq!(proximal.with_l1(-1.0).step_rows(&mut table, &[0_u32], &g[..2]), hyper);
+    assert_eq!(ftrl.step_rows(&mut table, &mut z[2..], &[0_u32], &g[..2]), length("linear", 6, 4));
+    assert_eq!(ftrl.step_rows(&mut table, &mut z, &[0_u32], &g), length("grads", 2, 6));
+    assert_eq!(proximal.step_rows(&mut table, &[0_u32], &g), length("grads", 2, 6));
+    for bad in [3, -1, i64::MAX] {
+        let row = Err(Error::Row { position: 1, row: bad.into(), rows: 3 });
+        assert_eq!(ftrl.step_rows(&mut table, &mut z, &[0, bad], &g[..4]), row);
+        assert_eq!(proximal.step_rows(&mut table, &[0, bad], &g[..4]), row);
+    }
+    for backend in Backend::ALL.iter().copied().filter(|backend| !backend.is_available()) {
+        let error = Err(Error::Unavailable { backend });
+        assert_eq!(ftrl.with_backend(backend).step_rows(&mut table, &mut z, &[0_u32], &g[..2]), error);
+        assert_eq!(proximal.with_backend(backend).step_rows(&mut table, &[0_u32], &g[..2]), error);
+    }
+
+    // An accumulator a row is not one an element, but in a single column.
+    for mut table in [
+        Table::row_wise(&mut w, &mut a[..3], 2).expect("3 rows"),
+        Table::interleaved_row_wise(&mut [1.0; 9], 2).expect("3 rows"),
+    ] {
+        assert_eq!(ftrl.step_rows(&mut table, &mut z, &[0_u32], &g[..2]), length("accumulator", 6, 3));
+        assert_eq!(proximal.step_rows(&mut table, &[0_u32], &g[..2]), length("accumulator", 6, 3));
+    }
+    assert_eq!((w, a, z), ([1.0; 6], [1.0; 6], [1.0; 6]));
+    let mut table = Table::row_wise(&mut w, &mut a[..3], 2).expect("3 rows").with_columns(1).expect("one of two");
+    assert_eq!(proximal.step_rows(&mut table, &[1_u32], &[3.0]), Ok(Report::default()));
+    assert_eq!(a, [1.0, 10.0, 1.0, 1.0, 1.0, 1.0]);
+    assert_eq!(w, [1.0, 1.0, 1.0 - 0.1 / 10.0_f32.sqrt() * 3.0, 1.0, 1.0, 1.0]);
+    // In one slice, too: parameters are 3 apart, linear terms 2.
+    let mut memory = [1.0; 9];
+    let table = Table::interleaved_row_wise(&mut memory, 2).expect("3 rows");
+    let mut table = table.with_columns(1).expect("one of two");
+    assert_eq!(ftrl.step_rows(&mut table, &mut z, &[2_u32], &[1.0]), Ok(Report::default()));
+    assert_eq!((memory[8], z[..4] == [1.0; 4], z[4] != 1.0, z[5]), (2.0, true, true, 1.0));
 }

@@ -1,7 +1,7 @@
-//! Steps of 16-bit types, for `.ci/run`, which looks for calls in their loops: generic functions are compiled where they are
-//! used.
+//! Steps of 16-bit types and with L1 and L2, for `.ci/run`, which looks for calls in their loops: generic functions are
+//! compiled where they are used.
 
-use adagrad::{Adagrad, Bags, Error, MixedTable, Report, Rounding};
+use adagrad::{Adagrad, Bags, Error, Ftrl, MixedTable, Proximal, Report, Rounding, Table};
 use half::{bf16, f16};
 
 macro_rules! steps {
@@ -40,4 +40,21 @@ steps! {
     all_bf16: bf16, bf16, bf16;
     all_f16: f16, f16, f16;
     one_of_each: f32, bf16, f16;
+}
+
+pub fn ftrl(step: &Ftrl, slices: [&mut [f32]; 3], g: &[f32]) -> Result<(), Error> {
+    let [w, a, z] = slices;
+    step.step(w, g, a, z)
+}
+
+pub fn ftrl_rows(step: &Ftrl, table: &mut Table<'_>, z: &mut [f32], rows: &[u32], g: &[f32]) -> Result<Report, Error> {
+    step.step_rows(table, z, rows, g)
+}
+
+pub fn proximal(step: &Proximal, w: &mut [f32], a: &mut [f32], g: &[f32]) -> Result<(), Error> {
+    step.step(w, g, a)
+}
+
+pub fn proximal_rows(step: &Proximal, table: &mut Table<'_>, rows: &[u32], g: &[f32]) -> Result<Report, Error> {
+    step.step_rows(table, rows, g)
 }

@@ -14,5 +14,7 @@ pub const LEARNING_RATE: f32 = 1e-4;
 pub const EPSILON: f32 = 1e-8;
 /// A weight decay so small that it changes no value.
 pub const DECAY: f32 = 1e-9;
+/// A strength of L1 so small that it changes no value.
+pub const L1: f32 = 1e-4;
 /// With the naive loops' hyper-parameters; ε is outside the root.
 pub const OPT: Adagrad = Adagrad::new(LEARNING_RATE);

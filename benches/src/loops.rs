@@ -1,7 +1,7 @@
 //! The step as one would write it in a loop, compiled for the default target: of slices and of rows, one for each option
 //! that it is compared with.
 
-use crate::{DECAY, EPSILON, LEARNING_RATE};
+use crate::{DECAY, EPSILON, L1, LEARNING_RATE};
 
 /// A loop over parameters, their gradients, and their accumulators or their one accumulator.
 pub trait Loop: Copy + Fn(&mut [f32], &[f32], &mut [f32]) {}
@@ -57,5 +57,49 @@ pub fn naive_row_wise(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]
     let rate = LEARNING_RATE / (accumulator[0].sqrt() + EPSILON);
     for (w, g) in params.iter_mut().zip(grads) {
         *w -= rate * g;
+    }
+}
+
+/// Proximal Adagrad with L1.
+#[inline(always)]
+pub fn naive_proximal(params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) {
+    for ((w, g), a) in params.iter_mut().zip(grads).zip(accumulator) {
+        *a += g * g;
+        let rate = LEARNING_RATE / a.sqrt();
+        let v = *w - rate * g;
+        *w = v.signum() * (v.abs() - rate * L1).max(0.0);
+    }
+}
+
+/// FTRL-Proximal with L1.
+#[inline(always)]
+pub fn naive_ftrl(params: &mut [f32], grads: &[f32], accumulator: &mut [f32], linear: &mut [f32]) {
+    for (((w, g), a), z) in params.iter_mut().zip(grads).zip(accumulator).zip(linear) {
+        let sum = *a + g * g;
+        *z += g - (sum.sqrt() - a.sqrt()) / LEARNING_RATE * *w;
+        *w = if z.abs() <= L1 { 0.0 } else { (z.signum() * L1 - *z) / (sum.sqrt() / LEARNING_RATE) };
+        *a = sum;
+    }
+}
+
+/// As [`whole`].
+#[inline(never)]
+pub fn whole_ftrl(params: &mut [f32], grads: &[f32], accumulator: &mut [f32], linear: &mut [f32]) {
+    naive_ftrl(params, grads, accumulator, linear);
+}
+
+/// As [`each_row`].
+#[inline(never)]
+pub fn each_row_ftrl(
+    params: &mut [f32],
+    accumulator: &mut [f32],
+    linear: &mut [f32],
+    dim: usize,
+    rows: &[u32],
+    grads: &[f32],
+) {
+    for (row, g) in rows.iter().zip(grads.chunks_exact(dim)) {
+        let row = *row as usize * dim..(*row as usize + 1) * dim;
+        naive_ftrl(&mut params[row.clone()], g, &mut accumulator[row.clone()], &mut linear[row]);
     }
 }

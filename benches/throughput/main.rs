@@ -13,6 +13,7 @@ mod measure;
 mod mixed;
 mod placement;
 mod plan;
+mod regularized;
 mod rows;
 mod text;
 mod threads;
@@ -68,6 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..slices(&meter, &plan)
     };
     let measured = Measured { rows: rows_in_cache(&meter, &plan), ..measured };
+    let regularized = regularized::CASES.map(|case| (case, regularized::measure(&meter, case)));
     let bags = bags::Case::all()
         .take(plan.bags)
         .map(|case| {
@@ -93,6 +95,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         binary(bags::TABLE)
     );
     report.table(&caption, &bags::table(&measured.bags));
+    let caption = format!(
+        "### FTRL and proximal steps\n\nWith L1 only, {} parameters in the second cache, dense or as random rows of so many \
+         columns; ns per element:",
+        binary(plan::TABLE_IN_CACHE)
+    );
+    report.table(&caption, &regularized::table(&regularized));
     let caption = "### Placement\n\nSlices that lie apart, and plain `vec![0.0; n]` in each order of allocation; ns per \
                    element:";
     report.table(caption, &placement::table(&measured.placed));

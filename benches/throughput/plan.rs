@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use crate::measure::Effort;
-use crate::{bags, calls, dense, placement};
+use crate::{bags, calls, dense, placement, regularized};
 
 /// The command that runs this.
 pub(crate) const COMMAND: &str = "cargo bench -p adagrad-benches --bench throughput";
@@ -52,6 +52,7 @@ impl Plan {
             + rows
             + self.mixed.len()
             + 1
+            + regularized::CASES.len()
             + bags::Case::all().take(self.bags).count()
     }
 

@@ -119,15 +119,17 @@ pub(crate) fn time_steps(model: &Model, samples: &[Sample]) -> Result<(f64, f64)
 pub(crate) enum Learner<'a> {
     Sgd { learning_rate: f32, weights: &'a mut [f32] },
     Adagrad { opt: Adagrad, table: Table<'a> },
-    Proximal { opt: Proximal, weights: &'a mut [f32], accumulator: &'a mut [f32] },
-    Ftrl { opt: Ftrl, weights: &'a mut [f32], accumulator: &'a mut [f32], linear: &'a mut [f32] },
+    Proximal { opt: Proximal, table: Table<'a> },
+    Ftrl { opt: Ftrl, table: Table<'a>, linear: &'a mut [f32] },
 }
 
 impl Learner<'_> {
     pub(crate) fn weights(&self) -> &[f32] {
         match self {
-            Self::Sgd { weights, .. } | Self::Proximal { weights, .. } | Self::Ftrl { weights, .. } => weights,
-            Self::Adagrad { table, .. } => table.params().unwrap_or_default(),
+            Self::Sgd { weights, .. } => weights,
+            Self::Adagrad { table, .. } | Self::Proximal { table, .. } | Self::Ftrl { table, .. } => {
+                table.params().unwrap_or_default()
+            }
         }
     }
 
@@ -140,10 +142,8 @@ impl Learner<'_> {
                 Ok(())
             }
             Self::Adagrad { opt, table } => opt.step_rows(table, rows, grads).map(|_| ()),
-            Self::Proximal { opt, weights, accumulator } => opt.step_rows(weights, accumulator, 1, rows, grads),
-            Self::Ftrl { opt, weights, accumulator, linear } => {
-                opt.step_rows(weights, accumulator, linear, 1, rows, grads)
-            }
+            Self::Proximal { opt, table } => opt.step_rows(table, rows, grads).map(|_| ()),
+            Self::Ftrl { opt, table, linear } => opt.step_rows(table, linear, rows, grads).map(|_| ()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! L1: how many weights are exactly 0, and how good the others are.
 
-use adagrad::{Error, Ftrl, Proximal};
+use adagrad::{Error, Ftrl, Proximal, Table};
 
 use crate::common::text::thousands;
 use crate::data::Split;
@@ -52,11 +52,11 @@ pub(crate) fn print(learning_rate: f32, split: &Split<'_>) -> Result<(), Error> 
 fn train(ftrl: bool, l1: f32, learning_rate: f32, split: &Split<'_>) -> Result<Vec<f32>, Error> {
     let rows = split.vocabulary.len();
     let (mut params, mut accumulator, mut linear) = (vec![0.0; rows], vec![START; rows], vec![0.0; rows]);
-    let (weights, accumulator, linear) = (&mut params, &mut accumulator, &mut linear);
+    let (table, linear) = (Table::new(&mut params, &mut accumulator, 1)?, &mut linear);
     let mut learner = if ftrl {
-        Learner::Ftrl { opt: Ftrl::new(learning_rate).with_l1(l1), weights, accumulator, linear }
+        Learner::Ftrl { opt: Ftrl::new(learning_rate).with_l1(l1), table, linear }
     } else {
-        Learner::Proximal { opt: Proximal::new(learning_rate).with_l1(l1), weights, accumulator }
+        Learner::Proximal { opt: Proximal::new(learning_rate).with_l1(l1), table }
     };
     learn(&mut learner, &split.training, |_, _| {})?;
     Ok(params)

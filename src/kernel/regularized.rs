@@ -3,7 +3,7 @@
 use super::narrow_rows::{gathered, scatter};
 use super::rows::each_chunk;
 use crate::backend::lanes::{Kernel, Lanes};
-use crate::table::Indices;
+use crate::table::{Indices, Layout, Shape};
 
 /// What both formulas are given.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,14 +13,20 @@ pub(crate) struct Rates {
     pub(crate) l2: f32,
 }
 
-/// A step for some rows, each of which is in the table. All slices but `grads` have the table's length; `grads` has `dim`
-/// values for each of `rows`. Only FTRL has a linear term; without it `linear` is empty.
+/// A step for some rows of a table with an accumulator per element, or of a part of it; a row that is not there is passed
+/// over. The slices have the shape, `grads` has a gradient for each of `rows`. Only FTRL has a linear term; without it
+/// `linear` is empty.
 pub(crate) struct Regularized<'a, const FTRL: bool> {
     pub(crate) rates: Rates,
     pub(crate) params: &'a mut [f32],
     pub(crate) accumulator: &'a mut [f32],
     pub(crate) linear: &'a mut [f32],
-    pub(crate) dim: usize,
+    pub(crate) shape: Shape,
+    /// The first row of the part, and how many it has.
+    pub(crate) first_row: usize,
+    pub(crate) rows_here: usize,
+    /// The row, of the whole table, that is passed over.
+    pub(crate) padding: usize,
     pub(crate) rows: Indices<'a>,
     pub(crate) grads: &'a [f32],
 }
@@ -50,97 +56,125 @@ impl<const FTRL: bool> Kernel for &mut Regularized<'_, FTRL> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
-        let (rows, dim) = (self.rows, self.dim);
+        let (rows, shape) = (self.rows, self.shape);
         each_chunk(
             rows,
-            0,
-            usize::MAX,
+            self.first_row,
+            self.padding,
             #[inline(always)]
-            |position, places| match dim {
+            |position, places| match shape.dim {
+                _ if !shape.is_plain => lanes.call(Each::<FTRL, false> { step: self, position, places }),
                 1 if W == 8 => self.together::<1, 8, W, L>(lanes, position, places),
                 2 if W == 8 => self.together::<2, 4, W, L>(lanes, position, places),
                 4 if W == 8 => self.together::<4, 2, W, L>(lanes, position, places),
-                _ => self.each(lanes, position, places),
+                _ => lanes.call(Each::<FTRL, true> { step: self, position, places }),
             },
         );
     }
 }
 
 impl<const FTRL: bool> Regularized<'_, FTRL> {
-    /// The step of rows of `D` columns: `K` together, which fill a block, if they are different ones.
+    /// The step of rows of `D` columns: `K` together, which fill a block, and each by itself where they do not.
     #[inline(always)]
     fn together<const D: usize, const K: usize, const W: usize, L: Lanes<W>>(
         &mut self,
         lanes: L,
-        position: usize,
-        places: &[usize],
+        mut position: usize,
+        mut places: &[usize],
     ) {
-        let (groups, last) = places.as_chunks::<K>();
-        let mut position = position;
-        for places in groups {
-            if !self.block::<D, K, W, L>(lanes, position, places) {
-                self.each(lanes, position, places);
-            }
+        while !places.is_empty() {
+            let done = lanes.call(Together::<FTRL, D, K> { step: self, position, places });
+            position = position.wrapping_add(done);
+            let rest = places.get(done..).unwrap_or_default();
+            let (next, rest) = rest.split_at_checked(K).unwrap_or((rest, &[]));
+            lanes.call(Each::<FTRL, true> { step: self, position, places: next });
             position = position.wrapping_add(K);
+            places = rest;
         }
-        self.each(lanes, position, last);
     }
+}
 
-    /// The step of rows that fill a block; or nothing and false, if one of them comes twice.
+/// The step of rows of `D` columns, `K` together, up to where some do not fill a block. Returns how many it has done. It
+/// calls nothing, so that all values of its loop stay in registers.
+struct Together<'s, 'a, const FTRL: bool, const D: usize, const K: usize> {
+    step: &'s mut Regularized<'a, FTRL>,
+    position: usize,
+    places: &'s [usize],
+}
+
+impl<const FTRL: bool, const D: usize, const K: usize> Kernel for Together<'_, '_, FTRL, D, K> {
+    type Output = usize;
+
     #[inline(always)]
-    fn block<const D: usize, const K: usize, const W: usize, L: Lanes<W>>(
-        &mut self,
-        lanes: L,
-        position: usize,
-        places: &[usize; K],
-    ) -> bool {
-        let (w, a) = (self.params.as_chunks_mut::<D>().0, self.accumulator.as_chunks_mut::<D>().0);
-        let z = self.linear.as_chunks_mut::<D>().0;
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        let Regularized { rates, ref mut params, ref mut accumulator, ref mut linear, grads, .. } = *self.step;
+        let (w, a) = (params.as_chunks_mut::<D>().0, accumulator.as_chunks_mut::<D>().0);
+        let z = linear.as_chunks_mut::<D>().0;
         if a.len() != w.len() || FTRL && z.len() != w.len() {
-            never!("slices of one length", false);
+            never!("slices of one length");
         }
-        let (Ok(mut w), Ok(mut a)) = (w.get_disjoint_mut(*places), a.get_disjoint_mut(*places)) else { return false };
-        let start = position.wrapping_mul(D);
-        let Some(g) = self.grads.get(start..start.wrapping_add(W)).and_then(<[f32]>::first_chunk) else {
-            never!("a gradient for each row", false)
-        };
-        let (g, mut values) = (lanes.load(g), [lanes.load(&gathered(&w)), lanes.load(&gathered(&a)), lanes.splat(0.0)]);
-        let mut block = [0.0; W];
-        if FTRL {
-            let Ok(mut z) = z.get_disjoint_mut(*places) else { return false };
-            values[2] = lanes.load(&gathered(&z));
-            values = ftrl(lanes, self.rates, g, values);
-            lanes.store(values[2], &mut block);
-            scatter(&block, &mut z);
-        } else {
-            values = proximal(lanes, self.rates, g, values);
+        let grads = grads.get(self.position.wrapping_mul(D)..).unwrap_or_default();
+        let mut done: usize = 0;
+        for (places, g) in self.places.as_chunks::<K>().0.iter().zip(grads.as_chunks::<W>().0) {
+            // An error if one of the rows comes twice, or is passed over.
+            let Ok(mut w) = w.get_disjoint_mut(*places) else { break };
+            let Ok(mut a) = a.get_disjoint_mut(*places) else { break };
+            let mut values = [lanes.load(&gathered(&w)), lanes.load(&gathered(&a)), lanes.splat(0.0)];
+            let (g, mut block) = (lanes.load(g), [0.0; W]);
+            if FTRL {
+                let Ok(mut z) = z.get_disjoint_mut(*places) else { break };
+                values[2] = lanes.load(&gathered(&z));
+                values = ftrl(lanes, rates, g, values);
+                lanes.store(values[2], &mut block);
+                scatter(&block, &mut z);
+            } else {
+                values = proximal(lanes, rates, g, values);
+            }
+            // As in `step_row`, the accumulators first.
+            lanes.store(values[1], &mut block);
+            scatter(&block, &mut a);
+            lanes.store(values[0], &mut block);
+            scatter(&block, &mut w);
+            done = done.wrapping_add(K);
         }
-        lanes.store(values[0], &mut block);
-        scatter(&block, &mut w);
-        lanes.store(values[1], &mut block);
-        scatter(&block, &mut a);
-        true
+        done
     }
+}
 
-    /// The step of each row.
+/// The step of each row of a chunk, a function of its own. If `PLAIN`, nothing lies between rows.
+struct Each<'s, 'a, const FTRL: bool, const PLAIN: bool> {
+    step: &'s mut Regularized<'a, FTRL>,
+    position: usize,
+    places: &'s [usize],
+}
+
+impl<const FTRL: bool, const PLAIN: bool> Kernel for Each<'_, '_, FTRL, PLAIN> {
+    type Output = ();
+
     #[inline(always)]
-    fn each<const W: usize, L: Lanes<W>>(&mut self, lanes: L, position: usize, places: &[usize]) {
-        let Self { rates, dim, grads, .. } = *self;
-        let (params, accumulator, linear) = (&mut *self.params, &mut *self.accumulator, &mut *self.linear);
-        let mut from = position.wrapping_mul(dim);
-        for place in places {
-            let start = place.wrapping_mul(dim);
-            let (row, to) = (start..start.wrapping_add(dim), from.wrapping_add(dim));
-            let (Some(w), Some(g), Some(a), Some(z)) = (
-                params.get_mut(row.clone()),
-                grads.get(from..to),
-                accumulator.get_mut(row.clone()),
-                if FTRL { linear.get_mut(row) } else { Some(&mut [][..]) },
-            ) else {
-                never!("the row is in the table")
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) {
+        let Regularized { rates, shape, rows_here, grads, .. } = *self.step;
+        let (params, accumulator, linear) =
+            (&mut *self.step.params, &mut *self.step.accumulator, &mut *self.step.linear);
+        let dim = shape.dim;
+        let (of_linear, of_gradients) = if PLAIN { (dim, dim) } else { (shape.linear(), shape.gradients) };
+        let mut from = self.position.wrapping_mul(of_gradients);
+        for place in self.places {
+            let g = from..from.wrapping_add(dim);
+            from = from.wrapping_add(of_gradients);
+            if *place >= rows_here {
+                continue;
+            }
+            let (start, at) = (place.wrapping_mul(dim), place.wrapping_mul(of_linear));
+            let (row, third) = (start..start.wrapping_add(dim), at..at.wrapping_add(dim));
+            let (w, a) = if PLAIN {
+                (params.get_mut(row.clone()), accumulator.get_mut(row))
+            } else {
+                shape.row_mut(params, accumulator, *place, Layout::ElementWise).unzip()
             };
+            let z = if FTRL { linear.get_mut(third) } else { Some(&mut [][..]) };
+            let (Some(w), Some(g), Some(a), Some(z)) = (w, grads.get(g), a, z) else { never!("the row is here") };
             step_row::<FTRL, W, L>(lanes, rates, w, g, a, z);
-            from = to;
         }
     }
 }

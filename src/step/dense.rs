@@ -70,7 +70,7 @@ impl Adagrad {
         const PART: usize = 1024;
 
         self.check_dense(params, grads, accumulator)?;
-        self.check_available()?;
+        check_available(self.backend)?;
         let (w_parts, w_rest) = params.as_chunks_mut::<PART>();
         let (g_parts, g_rest) = grads.as_chunks_mut::<PART>();
         let (a_parts, a_rest) = accumulator.as_chunks_mut::<PART>();
@@ -91,14 +91,14 @@ impl Adagrad {
         check_length("accumulator", params.len(), accumulator.len())?;
         self.validate()
     }
+}
 
-    /// Whether the backend that was asked for, if one was, is there.
-    #[cfg_attr(not(debug_assertions), inline)]
-    pub(super) fn check_available(&self) -> Result<(), Error> {
-        match self.backend {
-            Some(backend) if !backend.is_available() => Err(Error::Unavailable { backend }),
-            _ => Ok(()),
-        }
+/// Whether the backend that was asked for, if one was, is there.
+#[cfg_attr(not(debug_assertions), inline)]
+pub(super) fn check_available(backend: Option<Backend>) -> Result<(), Error> {
+    match backend {
+        Some(backend) if !backend.is_available() => Err(Error::Unavailable { backend }),
+        _ => Ok(()),
     }
 }
 

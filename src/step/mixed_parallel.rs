@@ -1,7 +1,8 @@
 //! Steps of 16-bit types on several threads, with rayon.
 
+use super::dense::check_available;
 use super::mixed_bags::mixed_bag_gradients;
-use super::parallel::{dense_tasks, in_halves, in_ranges, tasks_for_rows};
+use super::parallel::{Slices, dense_tasks, in_halves, in_ranges, tasks_for_rows};
 use crate::kernel::{OfRows, RowGradients, Rows};
 use crate::table::Indices;
 use crate::{Adagrad, Bags, Element, Error, MixedTable, Report, Rounding, RowIndex};
@@ -39,9 +40,12 @@ impl Adagrad {
         rounding: Rounding,
     ) -> Result<Report, Error> {
         self.check_mixed(params, grads, accumulator)?;
-        self.check_available()?;
-        let step = |w: &mut [P], g: &[G], a: &mut [A], first| self.step_mixed(w, g, a, rounding.after(first));
-        in_halves(&step, 0, params, grads, accumulator, dense_tasks(params.len()))
+        check_available(self.backend)?;
+        let run = |Slices { first, params, grads, accumulator }: Slices<'_, P, G, A>| {
+            self.step_mixed(params, grads, accumulator, rounding.after(first))
+        };
+        let tasks = dense_tasks(params.len());
+        in_halves(&run, Slices { first: 0, params, grads, accumulator }, tasks)
     }
 
     /// [`Adagrad::step_mixed_rows`] on several threads, with the same result, as [`par_step_rows`](Self::par_step_rows).
@@ -73,7 +77,7 @@ impl Adagrad {
         rounding: Rounding,
     ) -> Result<Report, Error> {
         let out_of_range = self.check_mixed_rows(table, rows.len(), rows, grads.len())?;
-        self.check_available()?;
+        check_available(self.backend)?;
         let tasks = tasks_for_rows(rows.len(), grads.len());
         let grads = OfRows::new(grads, table.like.shape.gradients);
         self.divided_mixed_rows(table, I::indices(rows), grads, rounding, out_of_range, tasks)
@@ -115,7 +119,7 @@ impl Adagrad {
         rounding: Rounding,
     ) -> Result<Report, Error> {
         let out_of_range = self.check_mixed_bags(table, bags, grads.len(), scratch.len())?;
-        self.check_available()?;
+        check_available(self.backend)?;
         let (rows, room) = (I::indices(bags.rows), scratch.len() / table.dim());
         let tasks = tasks_for_rows(rows.len(), rows.len().saturating_mul(table.dim())).min(room);
         let grads = mixed_bag_gradients(table, bags, grads, scratch);
@@ -133,7 +137,7 @@ impl Adagrad {
     ) -> Result<Report, Error> {
         let (layout, table_rows) = (table.like.layout, table.rows());
         let run = |mut rows: Rows<'a, P, A, G>| self.run_mixed_rows(layout, &mut rows, rounding);
-        let skipped = in_ranges(&run, self.mixed_rows(table, rows, grads), table_rows, tasks)?;
+        let skipped = in_ranges(&run, self.mixed_rows(table, rows, grads), rows, table_rows, tasks)?;
         Ok(Report { skipped, out_of_range })
     }
 }

@@ -1,6 +1,7 @@
 //! Steps on several threads, with rayon.
 
 use super::bags::bag_gradients;
+use super::dense::check_available;
 use super::rows::run_rows;
 use crate::kernel::{Gradients, RowGradients, Rows, Storage};
 use crate::table::{Indices, RowIndex};
@@ -58,8 +59,10 @@ impl Adagrad {
     /// If rayon needs its global pool and cannot start it. Nothing has been written then.
     pub fn par_step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
         self.check_dense(params, grads, accumulator)?;
-        self.check_available()?;
-        in_halves(&|w, g, a, _| self.step(w, g, a), 0, params, grads, accumulator, dense_tasks(params.len()))
+        check_available(self.backend)?;
+        let run = |Slices { params, grads, accumulator, .. }: Slices<'_>| self.step(params, grads, accumulator);
+        let tasks = dense_tasks(params.len());
+        in_halves(&run, Slices { first: 0, params, grads, accumulator }, tasks)
     }
 
     /// [`Adagrad::step_rows`] on several threads, with the same result.
@@ -98,7 +101,7 @@ impl Adagrad {
     ) -> Result<Report, Error> {
         self.validate()?;
         let out_of_range = table.check_rows(rows, grads)?;
-        self.check_available()?;
+        check_available(self.backend)?;
         let tasks = tasks_for_rows(rows.len(), grads.len());
         let grads = Gradients::for_rows(grads, table.shape.gradients);
         self.divided_rows(table, I::indices(rows), grads, out_of_range, tasks)
@@ -137,7 +140,7 @@ impl Adagrad {
         scratch: &mut [f32],
     ) -> Result<Report, Error> {
         let out_of_range = self.check_bags(table, bags, grads, scratch)?;
-        self.check_available()?;
+        check_available(self.backend)?;
         let rows = I::indices(bags.rows);
         let room = if bags.are_scaled() { scratch.len() / table.dim() } else { usize::MAX };
         let tasks = tasks_for_rows(rows.len(), rows.len().saturating_mul(table.dim())).min(room);
@@ -155,7 +158,7 @@ impl Adagrad {
         let table_rows = table.rows;
         let (layout, are_plain) = (table.layout, table.shape.is_plain && !grads.are_of_bags());
         let run = |mut rows: Rows<'_>| run_rows(self.backend, layout, are_plain, &mut rows);
-        let skipped = in_ranges(&run, self.rows(table, rows, grads), table_rows, tasks)?;
+        let skipped = in_ranges(&run, self.rows(table, rows, grads), rows, table_rows, tasks)?;
         Ok(Report { skipped, out_of_range })
     }
 }
@@ -181,27 +184,53 @@ pub(super) fn tasks_for_rows(rows: usize, elements: usize) -> usize {
     tasks(rows.saturating_mul(ROW_WORK).saturating_add(elements), MIN_ROWS, 1)
 }
 
-/// The dense step, halved until there are as many `tasks`. Each is `run`, with the index of its first element.
-pub(super) fn in_halves<P: Send, G: Sync, A: Send>(
-    run: &(impl Fn(&mut [P], &[G], &mut [A], usize) -> Result<Report, Error> + Sync),
-    first: usize,
-    params: &mut [P],
-    grads: &[G],
-    accumulator: &mut [A],
+/// What a step changes, which can be divided.
+pub(super) trait Parts: Send + Sized {
+    /// How many elements there are, or rows.
+    fn len(&self) -> usize;
+
+    /// What is before an element or row, counted from the first that is here, and what is not. The first part gets the room
+    /// for so many of the gradients that bags have.
+    fn split_at(self, at: usize, room: usize) -> (Self, Self);
+}
+
+/// The slices of a dense step, with the index of their first element among all.
+pub(super) struct Slices<'a, P = f32, G = f32, A = f32> {
+    pub(super) first: usize,
+    pub(super) params: &'a mut [P],
+    pub(super) grads: &'a [G],
+    pub(super) accumulator: &'a mut [A],
+}
+
+impl<P: Send, G: Sync, A: Send> Parts for Slices<'_, P, G, A> {
+    fn len(&self) -> usize {
+        self.params.len()
+    }
+
+    fn split_at(self, at: usize, _: usize) -> (Self, Self) {
+        let (w, w_rest) = self.params.split_at_mut(at);
+        let (g, g_rest) = self.grads.split_at(at);
+        let (a, a_rest) = self.accumulator.split_at_mut(at);
+        (
+            Self { first: self.first, params: w, grads: g, accumulator: a },
+            Self { first: self.first + at, params: w_rest, grads: g_rest, accumulator: a_rest },
+        )
+    }
+}
+
+/// The dense step, halved until there are as many `tasks`. Each is `run`.
+pub(super) fn in_halves<S: Parts>(
+    run: &(impl Fn(S) -> Result<Report, Error> + Sync),
+    slices: S,
     tasks: usize,
 ) -> Result<Report, Error> {
     if tasks < 2 {
-        return run(params, grads, accumulator, first);
+        return run(slices);
     }
     let half = tasks / 2;
-    let at = params.len() / tasks * half / BLOCK * BLOCK;
-    let (w, w_rest) = params.split_at_mut(at);
-    let (g, g_rest) = grads.split_at(at);
-    let (a, a_rest) = accumulator.split_at_mut(at);
-    let (before, from) = rayon::join(
-        || in_halves(run, first, w, g, a, half),
-        || in_halves(run, first + at, w_rest, g_rest, a_rest, tasks - half),
-    );
+    let at = slices.len() / tasks * half / BLOCK * BLOCK;
+    let (before, from) = slices.split_at(at, 0);
+    let (before, from) = rayon::join(|| in_halves(run, before, half), || in_halves(run, from, tasks - half));
     Ok(Report { skipped: before?.skipped + from?.skipped, out_of_range: 0 })
 }
 
@@ -219,24 +248,26 @@ fn sample(rows: Indices<'_>, table_rows: usize) -> [usize; SAMPLES] {
 }
 
 /// The step for rows of a table of so many, which is divided until there are as many `tasks`. Each is `run`.
-pub(super) fn in_ranges<'a, P: Storage + Send, A: Storage + Send, G: RowGradients<'a> + Send>(
-    run: &(impl Fn(Rows<'a, P, A, G>) -> Result<usize, Error> + Sync),
-    rows: Rows<'a, P, A, G>,
+pub(super) fn in_ranges<R: Parts>(
+    run: &(impl Fn(R) -> Result<usize, Error> + Sync),
+    rows: R,
+    indices: Indices<'_>,
     table_rows: usize,
     tasks: usize,
 ) -> Result<usize, Error> {
-    let samples: &mut [usize] = if tasks < 2 { &mut [] } else { &mut sample(rows.rows, table_rows) };
-    in_ranges_between(run, rows, samples, tasks)
+    let samples: &mut [usize] = if tasks < 2 { &mut [] } else { &mut sample(indices, table_rows) };
+    in_ranges_between(run, rows, 0, samples, tasks)
 }
 
-/// The same for a part of the table, divided at quantiles of the samples, which are in it.
-fn in_ranges_between<'a, P: Storage + Send, A: Storage + Send, G: RowGradients<'a> + Send>(
-    run: &(impl Fn(Rows<'a, P, A, G>) -> Result<usize, Error> + Sync),
-    rows: Rows<'a, P, A, G>,
+/// The same for a part of the table from a row on, divided at quantiles of the samples, which are in it.
+fn in_ranges_between<R: Parts>(
+    run: &(impl Fn(R) -> Result<usize, Error> + Sync),
+    rows: R,
+    first_row: usize,
     samples: &mut [usize],
     tasks: usize,
 ) -> Result<usize, Error> {
-    if rows.params.is_empty() {
+    if rows.len() == 0 {
         return Ok(0); // without reading all rows
     }
     if tasks < 2 || samples.is_empty() {
@@ -244,22 +275,26 @@ fn in_ranges_between<'a, P: Storage + Send, A: Storage + Send, G: RowGradients<'
     }
     let half = tasks / 2;
     // Samples among `low` may equal the row; dividing there leaves nothing behind it.
-    let (low, row, high) = samples.select_nth_unstable(samples.len() * half / tasks);
-    let (before, from) = rows.split_at(*row, half);
-    let (first, second) =
-        rayon::join(|| in_ranges_between(run, before, low, half), || in_ranges_between(run, from, high, tasks - half));
+    let (low, &mut row, high) = samples.select_nth_unstable(samples.len() * half / tasks);
+    let (before, from) = rows.split_at(row - first_row, half);
+    let (first, second) = rayon::join(
+        || in_ranges_between(run, before, first_row, low, half),
+        || in_ranges_between(run, from, row, high, tasks - half),
+    );
     Ok(first? + second?)
 }
 
-impl<'a, P: Storage, A: Storage, G: RowGradients<'a>> Rows<'a, P, A, G> {
-    /// The same step for the rows of its part of the table that are before `row`, and for `row` and those behind it. The
-    /// first gets the room for so many gradients.
-    fn split_at(self, row: usize, room: usize) -> (Self, Self) {
+impl<'a, P: Storage + Send, A: Storage + Send, G: RowGradients<'a> + Send> Parts for Rows<'a, P, A, G> {
+    fn len(&self) -> usize {
+        self.params.len() / self.shape.params
+    }
+
+    fn split_at(self, at: usize, room: usize) -> (Self, Self) {
         let Self { rule, params, accumulator, shape, first_row, padding, rows, grads } = self;
-        let before = row - first_row;
-        let (w, w_rest) = params.split_at_mut(before * shape.params);
-        let (a, a_rest) = accumulator.split_at_mut(before * shape.accumulators);
+        let (w, w_rest) = params.split_at_mut(at * shape.params);
+        let (a, a_rest) = accumulator.split_at_mut(at * shape.accumulators);
         let (grads, grads_rest) = grads.split(room.saturating_mul(shape.dim));
+        let row = first_row + at;
         (
             Self { rule, params: w, accumulator: a, shape, first_row, padding, rows, grads },
             Self { rule, params: w_rest, accumulator: a_rest, shape, first_row: row, padding, rows, grads: grads_rest },

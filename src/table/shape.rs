@@ -47,6 +47,13 @@ impl Shape {
         self.inside != 0
     }
 
+    /// From where a row's linear terms begin to where the next row's do, in FTRL's third slice: it is as long as that of
+    /// the parameters would be without accumulators in it.
+    #[inline(always)]
+    pub(crate) fn linear(&self) -> usize {
+        if self.is_interleaved() { self.inside } else { self.params }
+    }
+
     /// Where a row's parameters lie, and its accumulators in their slice or, if they are interleaved, in the same one.
     /// Anywhere, if the table has no such row.
     #[inline(always)]

@@ -6,6 +6,9 @@ mod errors;
 mod inputs;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod regularized;
+#[path = "../reference/regularized.rs"]
+mod regularized_reference;
 mod rows;
 mod shares;
 

@@ -1,6 +1,6 @@
 //! Replays the steps with L1 and L2 that TensorFlow recorded, each from the state that was recorded before it.
 
-use adagrad::{Backend, Ftrl, Proximal};
+use adagrad::{Backend, Ftrl, Proximal, Table};
 use serde_json::Value;
 
 use crate::files::words;
@@ -35,12 +35,13 @@ fn tf_regularized() {
                     step["indices"].as_array().expect("a list").iter().filter_map(Value::as_u64).collect();
                 let g = words(&step["g"]);
                 let before = w.clone();
+                let mut table = Table::new(&mut w, &mut a, dim).expect("its shape fits");
                 if is_ftrl {
                     let ftrl = Ftrl::new(rate).with_l1(l1).with_l2(l2).with_backend(backend);
-                    ftrl.step_rows(&mut w, &mut a, &mut z, dim, &rows, &g).expect("valid");
+                    ftrl.step_rows(&mut table, &mut z, &rows, &g).expect("valid");
                 } else {
                     let proximal = Proximal::new(rate).with_l1(l1).with_l2(l2).with_backend(backend);
-                    proximal.step_rows(&mut w, &mut a, dim, &rows, &g).expect("valid");
+                    proximal.step_rows(&mut table, &rows, &g).expect("valid");
                 }
                 let peer = [words(&step["w"]), words(&step["acc"])];
                 let context = format!("{backend}: {line:.60}");

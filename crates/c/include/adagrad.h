@@ -817,16 +817,15 @@ adagrad_status adagrad_proximal_step(const adagrad_regularized *options,
                                      float *accumulator,
                                      size_t n);
 
-// adagrad_ftrl_step for each of count rows of a table, in their order. params, accumulator and linear have table_rows*dim
-// values, rows has count, grads has count*dim. A row that appears twice gets two steps. report may be null.
+// adagrad_ftrl_step for each of count rows of a table, in their order. The table has one accumulator per element, in any
+// layout. linear has rows*dim values of the table, laid out as params in adagrad_table_new. rows has count values, grads has
+// count*gradient_stride. A row that appears twice gets two steps; rows that the table passes over are passed over in linear,
+// too. report may be null.
 //
-// Errors: those of adagrad_ftrl_step, DIM, ROW.
+// Errors: those of adagrad_ftrl_step, UNKNOWN, DIM, ROW; LENGTH also for one accumulator per row.
 adagrad_status adagrad_ftrl_step_rows_u32(const adagrad_regularized *options,
-                                          float *params,
-                                          float *accumulator,
+                                          const adagrad_table *table,
                                           float *linear,
-                                          size_t table_rows,
-                                          size_t dim,
                                           const uint32_t *rows,
                                           const float *grads,
                                           size_t count,
@@ -834,25 +833,18 @@ adagrad_status adagrad_ftrl_step_rows_u32(const adagrad_regularized *options,
 
 // adagrad_ftrl_step_rows_u32 with indices of 64 bits.
 adagrad_status adagrad_ftrl_step_rows_u64(const adagrad_regularized *options,
-                                          float *params,
-                                          float *accumulator,
+                                          const adagrad_table *table,
                                           float *linear,
-                                          size_t table_rows,
-                                          size_t dim,
                                           const uint64_t *rows,
                                           const float *grads,
                                           size_t count,
                                           adagrad_report *report);
 
-// adagrad_proximal_step for each of count rows of a table, in their order. params and accumulator have table_rows*dim values,
-// rows has count, grads has count*dim. A row that appears twice gets two steps. report may be null.
+// adagrad_proximal_step for each of count rows of a table, in their order: adagrad_ftrl_step_rows_u32 without linear.
 //
-// Errors: those of adagrad_proximal_step, DIM, ROW.
+// Errors: those of adagrad_ftrl_step_rows_u32.
 adagrad_status adagrad_proximal_step_rows_u32(const adagrad_regularized *options,
-                                              float *params,
-                                              float *accumulator,
-                                              size_t table_rows,
-                                              size_t dim,
+                                              const adagrad_table *table,
                                               const uint32_t *rows,
                                               const float *grads,
                                               size_t count,
@@ -860,10 +852,7 @@ adagrad_status adagrad_proximal_step_rows_u32(const adagrad_regularized *options
 
 // adagrad_proximal_step_rows_u32 with indices of 64 bits.
 adagrad_status adagrad_proximal_step_rows_u64(const adagrad_regularized *options,
-                                              float *params,
-                                              float *accumulator,
-                                              size_t table_rows,
-                                              size_t dim,
+                                              const adagrad_table *table,
                                               const uint64_t *rows,
                                               const float *grads,
                                               size_t count,

@@ -34,36 +34,70 @@ static void compare(const adagrad_regularized *o) {
     }
 }
 
-static void rows(const adagrad_regularized *o) {
-    enum { ROWS = 6, DIM = 5, COUNT = 4 };
-    const uint32_t narrow[COUNT] = {5, 0, 3, 0};
-    const uint64_t wide[COUNT] = {5, 0, 3, 0};
-    arrays a = made((size_t)ROWS * DIM), b = copied(a), c = copied(a), z = copied(a), y = copied(a), x = copied(a);
-    arrays d = copied(a), e = copied(a), f = copied(a);
-    CHECK(adagrad_ftrl_step_rows_u32(o, a.w, a.a, z.w, ROWS, DIM, narrow, a.g, COUNT, NULL) == ADAGRAD_STATUS_OK);
-    CHECK(adagrad_ftrl_step_rows_u64(o, b.w, b.a, y.w, ROWS, DIM, wide, b.g, COUNT, NULL) == ADAGRAD_STATUS_OK);
-    CHECK(adagrad_proximal_step_rows_u32(o, d.w, d.a, ROWS, DIM, narrow, d.g, COUNT, NULL) == ADAGRAD_STATUS_OK);
-    CHECK(adagrad_proximal_step_rows_u64(o, e.w, e.a, ROWS, DIM, wide, e.g, COUNT, NULL) == ADAGRAD_STATUS_OK);
-    for (size_t i = 0; i < COUNT; i++)
-        for (size_t j = 0; j < DIM; j++) {
-            const size_t at = narrow[i] * DIM + j;
-            ftrl(o, &c.w[at], c.g[i * DIM + j], &c.a[at], &x.w[at]);
-            proximal(o, &f.w[at], f.g[i * DIM + j], &f.a[at]);
+// Rows of a table in every layout that has an accumulator per element, with padding in it or not. Row 3 is passed over, as are
+// rows that the table does not have.
+static void rows(const adagrad_regularized *o, int interleaved, size_t padding) {
+    enum { ROWS = 6, DIM = 5, COUNT = 6, MOST = 8 };
+    const uint32_t narrow[COUNT] = {5, 0, 3, 0, 6, UINT32_MAX};
+    const uint64_t wide[COUNT] = {5, 0, 3, 0, 6, UINT64_MAX};
+    const size_t width = DIM + padding, next = interleaved ? 2 * width : width;
+    for (int is_ftrl = 0; is_ftrl < 2; is_ftrl++)
+        for (int is_wide = 0; is_wide < 2; is_wide++) {
+            arrays start = made((size_t)ROWS * MOST), z = copied(start);
+            float memory[ROWS * 2 * MOST], sums[ROWS * MOST], expected[ROWS * 2 * MOST], expected_sums[ROWS * MOST], y[ROWS * MOST];
+            for (size_t i = 0; i < ROWS * 2 * MOST; i++) memory[i] = expected[i] = start.w[i / 2];
+            for (size_t i = 0; i < ROWS * MOST; i++) sums[i] = expected_sums[i] = start.a[i];
+            memcpy(y, z.w, sizeof y);
+            if (interleaved)
+                for (size_t i = 0; i < ROWS * width; i++) memory[i / width * next + width + i % width] = expected[i / width * next + width + i % width] = start.a[i];
+            adagrad_table table = interleaved ? adagrad_table_interleaved(memory, ROWS, width) : adagrad_table_new(memory, sums, ROWS, width);
+            if (padding) table.columns = DIM, table.gradient_stride = DIM;
+            table.padding_row = 3;
+            adagrad_report report = {9, 9, 9};
+            for (int skip = 0; skip < 2; skip++) { // refused, then passed over
+                table.skip_out_of_range = (uint8_t)skip;
+                const adagrad_status status =
+                    is_ftrl ? is_wide ? adagrad_ftrl_step_rows_u64(o, &table, z.w, wide, start.g, COUNT, &report)
+                                      : adagrad_ftrl_step_rows_u32(o, &table, z.w, narrow, start.g, COUNT, &report)
+                    : is_wide ? adagrad_proximal_step_rows_u64(o, &table, wide, start.g, COUNT, &report)
+                              : adagrad_proximal_step_rows_u32(o, &table, narrow, start.g, COUNT, &report);
+                CHECK(status == (skip ? ADAGRAD_STATUS_OK : ADAGRAD_STATUS_ROW));
+                CHECK(skip ? report.out_of_range == 2 && report.position == 0 : report.position == 4);
+                for (size_t i = 0; skip && i < COUNT; i++)
+                    for (size_t j = 0; narrow[i] != 3 && narrow[i] < ROWS && j < DIM; j++) {
+                        float *w = &expected[narrow[i] * next + j], g = start.g[i * DIM + j];
+                        float *a = interleaved ? w + width : &expected_sums[narrow[i] * width + j];
+                        if (is_ftrl) ftrl(o, w, g, a, &y[narrow[i] * width + j]);
+                        else proximal(o, w, g, a);
+                    }
+                CHECK(same(memory, expected, ROWS * 2 * MOST) && same(sums, expected_sums, ROWS * MOST) && same(z.w, y, ROWS * MOST));
+            }
+            freed(start), freed(z);
         }
-    CHECK(all_same(a, c) && all_same(b, c) && same(z.w, x.w, ROWS * DIM) && same(y.w, x.w, ROWS * DIM));
-    CHECK(all_same(d, f) && all_same(e, f));
+}
 
-    adagrad_report report = {9, 9, 9};
-    const uint32_t outside[COUNT] = {5, 0, 6, 0};
-    CHECK(adagrad_ftrl_step_rows_u32(o, a.w, a.a, z.w, ROWS, DIM, outside, a.g, COUNT, &report) == ADAGRAD_STATUS_ROW && report.position == 2);
-    CHECK(adagrad_proximal_step_rows_u32(o, d.w, d.a, ROWS, DIM, outside, d.g, COUNT, &report) == ADAGRAD_STATUS_ROW && report.position == 2);
-    CHECK(adagrad_ftrl_step_rows_u32(o, a.w, a.a, z.w, ROWS, 0, narrow, a.g, COUNT, NULL) == ADAGRAD_STATUS_DIM);
-    CHECK(adagrad_ftrl_step_rows_u32(o, a.w, a.a, z.w, SIZE_MAX, DIM, narrow, a.g, COUNT, NULL) == ADAGRAD_STATUS_LENGTH);
-    CHECK(adagrad_ftrl_step_rows_u32(o, a.w, a.a, a.w, ROWS, DIM, narrow, a.g, COUNT, NULL) == ADAGRAD_STATUS_OVERLAP);
-    CHECK(adagrad_ftrl_step_rows_u32(o, a.w, a.a, NULL, ROWS, DIM, narrow, a.g, COUNT, NULL) == ADAGRAD_STATUS_NULL);
-    CHECK(adagrad_proximal_step_rows_u32(o, d.w, d.w, ROWS, DIM, narrow, d.g, COUNT, NULL) == ADAGRAD_STATUS_OVERLAP);
-    CHECK(all_same(a, c) && all_same(d, f) && same(z.w, x.w, ROWS * DIM));
-    freed(a), freed(b), freed(c), freed(d), freed(e), freed(f), freed(x), freed(y), freed(z);
+static void refused_rows(const adagrad_regularized *o) {
+    enum { ROWS = 6, DIM = 5, COUNT = 2 };
+    const uint32_t r[COUNT] = {5, 0};
+    arrays a = made((size_t)ROWS * DIM), b = copied(a), z = copied(a), y = copied(a);
+    const adagrad_table table = adagrad_table_new(a.w, a.a, ROWS, DIM);
+    adagrad_table bad = adagrad_table_new(a.w, a.a, ROWS, 0);
+    CHECK(adagrad_ftrl_step_rows_u32(o, &bad, z.w, r, a.g, COUNT, NULL) == ADAGRAD_STATUS_DIM);
+    bad = adagrad_table_new(a.w, a.a, SIZE_MAX, DIM);
+    CHECK(adagrad_ftrl_step_rows_u32(o, &bad, z.w, r, a.g, COUNT, NULL) == ADAGRAD_STATUS_LENGTH);
+    bad = adagrad_table_row_wise(a.w, a.a, ROWS, DIM);
+    CHECK(adagrad_ftrl_step_rows_u32(o, &bad, z.w, r, a.g, COUNT, NULL) == ADAGRAD_STATUS_LENGTH);
+    CHECK(adagrad_proximal_step_rows_u32(o, &bad, r, a.g, COUNT, NULL) == ADAGRAD_STATUS_LENGTH);
+    bad = table, bad.reserved[0] = 1;
+    CHECK(adagrad_proximal_step_rows_u32(o, &bad, r, a.g, COUNT, NULL) == ADAGRAD_STATUS_UNKNOWN);
+    bad = adagrad_table_new(a.w, a.w, ROWS, DIM);
+    CHECK(adagrad_proximal_step_rows_u32(o, &bad, r, a.g, COUNT, NULL) == ADAGRAD_STATUS_OVERLAP);
+    CHECK(adagrad_ftrl_step_rows_u32(o, &table, a.w, r, a.g, COUNT, NULL) == ADAGRAD_STATUS_OVERLAP);
+    CHECK(adagrad_ftrl_step_rows_u32(o, &table, a.g, r, a.g, COUNT, NULL) == ADAGRAD_STATUS_OVERLAP);
+    CHECK(adagrad_ftrl_step_rows_u32(o, &table, NULL, r, a.g, COUNT, NULL) == ADAGRAD_STATUS_NULL);
+    CHECK(adagrad_ftrl_step_rows_u32(o, NULL, z.w, r, a.g, COUNT, NULL) == ADAGRAD_STATUS_NULL);
+    CHECK(all_same(a, b) && same(z.w, y.w, ROWS * DIM));
+    freed(a), freed(b), freed(z), freed(y);
 }
 
 static void refused(void) {
@@ -104,7 +138,8 @@ int main(void) {
     compare(&o);
     o.backend = ADAGRAD_BACKEND_SCALAR;
     compare(&o);
-    rows(&o);
+    for (int interleaved = 0; interleaved < 2; interleaved++) rows(&o, interleaved, 0), rows(&o, interleaved, 3);
+    refused_rows(&o);
     refused();
     printf("%d checks, %d failed\n", checks, failures);
     return failures != 0;

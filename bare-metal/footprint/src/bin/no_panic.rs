@@ -37,6 +37,7 @@ fn call(memory: &mut Memory) -> Outcome {
         mixed::<f16, bf16, f32>(memory)?;
         mixed::<f32, f16, bf16>(memory)?;
         mixed_tables(memory)?;
+        regularized(memory)?;
         options.effective_rates(memory.accumulator, memory.grads)?;
         let summary = options.summary(memory.accumulator, memory.words.float(), memory.words.float())?;
         black_box((summary.share_below(), summary));
@@ -78,7 +79,6 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     black_box((owners.count(), owners.rows(), owners.local(memory.words.word() as usize)));
     let (to_rows, counts) = (memory.words.slice(), memory.words.slice());
     partition(rows, memory.grads, memory.dim, owners, to_rows, memory.params, counts)?;
-    regularized(memory, rows)?;
     let table = match memory.words.word() {
         0 => Table::new(memory.params, memory.accumulator, memory.dim)?,
         1 => Table::row_wise(memory.params, memory.accumulator, memory.dim)?,
@@ -88,6 +88,15 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
     let table = table.with_columns(memory.words.word() as usize)?.with_gradient_stride(memory.words.word() as usize)?;
     let mut table = table.with_padding_row(memory.words.word() as usize).with_out_of_range_skipped(memory.words.flag());
     black_box(options.step_rows(&mut table, rows, memory.grads)?);
+    let [rate, l1, l2] = [memory.words.float(), memory.words.float(), memory.words.float()];
+    let backend = decode::backend(&mut memory.words);
+    let ftrl = Ftrl::new(rate).with_l1(l1).with_l2(l2);
+    for ftrl in [ftrl, ftrl.with_backend(backend)] {
+        black_box(ftrl.step_rows(&mut table, memory.words.slice(), rows, memory.grads)?);
+    }
+    let proximal = Proximal::new(rate).with_l1(l1).with_l2(l2);
+    black_box(proximal.with_backend(backend).step_rows(&mut table, rows, memory.grads)?);
+    black_box(proximal.step_rows(&mut table, rows, memory.grads)?);
     let bags = Bags::new(memory.words.slice(), rows)?;
     let bags = if memory.words.flag() { bags.mean() } else { bags.weighted(memory.grads)? };
     black_box((bags.len(), bags.is_empty()));
@@ -106,21 +115,19 @@ fn rows<I: RowIndex + Plain>(memory: &mut Memory) -> Outcome {
 }
 
 #[inline(never)]
-fn regularized<I: RowIndex>(memory: &mut Memory, rows: &[I]) -> Outcome {
+fn regularized(memory: &mut Memory) -> Outcome {
     let [rate, l1, l2] = [memory.words.float(), memory.words.float(), memory.words.float()];
     let backend = decode::backend(&mut memory.words);
     let (ftrl, proximal) = (Ftrl::new(rate).with_l1(l1).with_l2(l2), Proximal::new(rate).with_l1(l1).with_l2(l2));
     let linear: &mut [f32] = memory.words.slice();
-    let Memory { params, grads, accumulator, dim, .. } = memory;
+    let Memory { params, grads, accumulator, .. } = memory;
     for ftrl in [ftrl, ftrl.with_backend(backend)] {
         ftrl.validate()?;
         ftrl.step(params, grads, accumulator, linear)?;
-        ftrl.step_rows(params, accumulator, linear, *dim, rows, grads)?;
     }
     for proximal in [proximal, proximal.with_backend(backend)] {
         proximal.validate()?;
         proximal.step(params, grads, accumulator)?;
-        proximal.step_rows(params, accumulator, *dim, rows, grads)?;
     }
     Ok(Default::default())
 }

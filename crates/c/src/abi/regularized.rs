@@ -2,11 +2,13 @@
 
 use adagrad_rs::RowIndex;
 
-use super::{array, array_mut, finished, read, without_report};
+use super::table::{ended, opened};
+use super::{array, array_mut, read};
 use crate::calls::{self, Outcome, Report};
 use crate::pointers::{apart, optional, span};
 use crate::regularized::Regularized;
 use crate::status::Status;
+use crate::table::Table;
 
 /// What a call returns, without a report.
 fn status(outcome: Result<Outcome, Status>) -> Status {
@@ -78,13 +80,10 @@ pub unsafe extern "C" fn adagrad_proximal_step(
     status(call())
 }
 
-/// A table and the gradients of some of its rows, as C gives them. Without `linear` the step is a proximal one.
+/// The gradients of some rows of a table, as C gives them. Without `linear` the step is a proximal one.
 struct Rows<I> {
-    params: *mut f32,
-    accumulator: *mut f32,
+    table: *const Table,
     linear: Option<*mut f32>,
-    table_rows: usize,
-    dim: usize,
     rows: *const I,
     grads: *const f32,
     count: usize,
@@ -92,90 +91,85 @@ struct Rows<I> {
 
 impl<I: RowIndex> Rows<I> {
     /// # Safety
-    /// C's promise for `options`, `report` and all arrays.
+    /// C's promise for `options`, `report`, the table and all arrays.
     #[inline(always)]
     unsafe fn step(self, options: *const Regularized, report: *mut Report) -> Status {
-        let Self { params, accumulator, linear, table_rows, dim, rows, grads, count } = self;
+        let Self { table, linear, rows, grads, count } = self;
         let call = || {
             // SAFETY: by C's promise.
-            let options = unsafe { read(options) }?;
+            let (options, table) = unsafe { (read(options)?, read(table)?) };
             optional(report)?;
-            let len = table_rows.checked_mul(dim).ok_or(Status::Length)?;
-            let values = count.checked_mul(dim).ok_or(Status::Length)?;
+            let values = table.gradients(count)?;
+            let terms = table.rows.checked_mul(table.dim).ok_or(Status::Length)?;
             let (r, g) = (span(rows, count)?, span(grads, values)?);
-            let (w, a) = (span(params, len)?, span(accumulator, len)?);
-            let z = linear.map_or(Ok((0, 0)), |linear| span(linear, len))?;
-            for (one, other) in [(w, a), (w, z), (a, z), (w, r), (w, g), (a, r), (a, g), (z, r), (z, g)] {
-                apart(one, other)?;
-            }
-            // SAFETY: the arrays have been checked, and those that are written against each other one.
-            let (w, a) = unsafe { (array_mut(params, len), array_mut(accumulator, len)) };
-            // SAFETY: the same.
-            let (r, g) = unsafe { (array(rows, count), array(grads, values)) };
-            Ok(calls::done(match linear {
+            let z = linear.map_or(Ok((0, 0)), |linear| span(linear, terms))?;
+            apart(z, r)?;
+            apart(z, g)?;
+            // SAFETY: by C's promise; the arrays have been checked, and those that are written against each other one.
+            let (mut table, r, g) = unsafe { (opened(&table, [r, g, z])?, array(rows, count), array(grads, values)) };
+            Ok(calls::outcome(match linear {
                 Some(linear) => {
                     // SAFETY: the same.
-                    let z = unsafe { array_mut(linear, len) };
-                    options.ftrl()?.step_rows(w, a, z, dim, r, g)
+                    let z = unsafe { array_mut(linear, terms) };
+                    options.ftrl()?.step_rows(&mut table, z, r, g)
                 }
-                None => options.proximal()?.step_rows(w, a, dim, r, g),
+                None => options.proximal()?.step_rows(&mut table, r, g),
             }))
         };
         // SAFETY: by C's promise; the slices are gone.
-        unsafe { finished(call().unwrap_or_else(|status| Err(without_report(status))), report) }
+        unsafe { ended(call(), report) }
     }
 }
 
-/// adagrad_ftrl_step for each of count rows of a table, in their order. params, accumulator and linear have table_rows*dim
-/// values, rows has count, grads has count*dim. A row that appears twice gets two steps. report may be null.
+/// adagrad_ftrl_step for each of count rows of a table, in their order. The table has one accumulator per element, in any
+/// layout. linear has rows*dim values of the table, laid out as params in adagrad_table_new. rows has count values, grads has
+/// count*gradient_stride. A row that appears twice gets two steps; rows that the table passes over are passed over in linear,
+/// too. report may be null.
 ///
-/// Errors: those of adagrad_ftrl_step, DIM, ROW.
+/// Errors: those of adagrad_ftrl_step, UNKNOWN, DIM, ROW; LENGTH also for one accumulator per row.
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_ftrl_step_rows_u32(
-    options: *const Regularized, params: *mut f32, accumulator: *mut f32, linear: *mut f32, table_rows: usize, dim: usize,
+    options: *const Regularized, table: *const Table, linear: *mut f32,
     rows: *const u32, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
     let linear = Some(linear);
     // SAFETY: by C's promise.
-    unsafe { Rows { params, accumulator, linear, table_rows, dim, rows, grads, count }.step(options, report) }
+    unsafe { Rows { table, linear, rows, grads, count }.step(options, report) }
 }
 
 /// adagrad_ftrl_step_rows_u32 with indices of 64 bits.
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_ftrl_step_rows_u64(
-    options: *const Regularized, params: *mut f32, accumulator: *mut f32, linear: *mut f32, table_rows: usize, dim: usize,
+    options: *const Regularized, table: *const Table, linear: *mut f32,
     rows: *const u64, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
     let linear = Some(linear);
     // SAFETY: by C's promise.
-    unsafe { Rows { params, accumulator, linear, table_rows, dim, rows, grads, count }.step(options, report) }
+    unsafe { Rows { table, linear, rows, grads, count }.step(options, report) }
 }
 
-/// adagrad_proximal_step for each of count rows of a table, in their order. params and accumulator have table_rows*dim values,
-/// rows has count, grads has count*dim. A row that appears twice gets two steps. report may be null.
+/// adagrad_proximal_step for each of count rows of a table, in their order: adagrad_ftrl_step_rows_u32 without linear.
 ///
-/// Errors: those of adagrad_proximal_step, DIM, ROW.
+/// Errors: those of adagrad_ftrl_step_rows_u32.
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_proximal_step_rows_u32(
-    options: *const Regularized, params: *mut f32, accumulator: *mut f32, table_rows: usize, dim: usize,
+    options: *const Regularized, table: *const Table,
     rows: *const u32, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
-    let linear = None;
     // SAFETY: by C's promise.
-    unsafe { Rows { params, accumulator, linear, table_rows, dim, rows, grads, count }.step(options, report) }
+    unsafe { Rows { table, linear: None, rows, grads, count }.step(options, report) }
 }
 
 /// adagrad_proximal_step_rows_u32 with indices of 64 bits.
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_proximal_step_rows_u64(
-    options: *const Regularized, params: *mut f32, accumulator: *mut f32, table_rows: usize, dim: usize,
+    options: *const Regularized, table: *const Table,
     rows: *const u64, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
-    let linear = None;
     // SAFETY: by C's promise.
-    unsafe { Rows { params, accumulator, linear, table_rows, dim, rows, grads, count }.step(options, report) }
+    unsafe { Rows { table, linear: None, rows, grads, count }.step(options, report) }
 }

@@ -14,7 +14,7 @@ use crate::table::{Bags, Owners, Table};
 /// # Safety
 /// C's promise for the table's arrays.
 #[inline(always)]
-unsafe fn opened<'a, const N: usize>(table: &Table, others: [Span; N]) -> Result<RustTable<'a>, Status> {
+pub(super) unsafe fn opened<'a, const N: usize>(table: &Table, others: [Span; N]) -> Result<RustTable<'a>, Status> {
     let (params, sums) = table.lengths()?;
     // An interleaved table has no second array, and its pointer is not followed.
     let (w, a) = (span(table.params, params)?, span(table.accumulator, sums)?);
@@ -33,7 +33,7 @@ unsafe fn opened<'a, const N: usize>(table: &Table, others: [Span; N]) -> Result
 /// # Safety
 /// C's promise for the report.
 #[inline(always)]
-unsafe fn ended(outcome: Result<Outcome, Status>, report: *mut Report) -> Status {
+pub(super) unsafe fn ended(outcome: Result<Outcome, Status>, report: *mut Report) -> Status {
     // SAFETY: by C's promise.
     unsafe { finished(outcome.unwrap_or_else(|status| Err(without_report(status))), report) }
 }

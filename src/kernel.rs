@@ -51,7 +51,7 @@ pub(crate) use dense::{Few, LONG, Long, SHORT, SHORT_OF_ANY, Short};
 #[cfg(feature = "half")]
 pub(crate) use dither::Stream;
 pub(crate) use flags::Flags;
-pub(crate) use fours::{FEW_ROWS, FewRows, Fours};
+pub(crate) use fours::{FEW_ROWS, Fours, Singly};
 #[cfg(any(feature = "half", feature = "rayon"))]
 pub(crate) use gradients::RowGradients;
 pub(crate) use gradients::{BagGradients, Gradients};

@@ -82,29 +82,33 @@ fn each_four<C: Class, const W: usize, L: Lanes<W>>(
         done = done.wrapping_add(TOGETHER);
         if !dim.is_multiple_of(4) || !four::<C, W, L>(rule, lanes, params, accumulator, *places, now, dim) {
             let chunk = Chunk { rule, params, accumulator, places, grads: now, class };
-            skipped += lanes.call(Singly { chunk, dim });
+            skipped += lanes.call(&mut Singly { chunk, dim });
         }
     }
     if !last.is_empty() {
-        skipped += lanes.call(Singly { chunk: Chunk { rule, params, accumulator, places: last, grads, class }, dim });
+        let chunk = Chunk { rule, params, accumulator, places: last, grads, class };
+        skipped += lanes.call(&mut Singly { chunk, dim });
     }
     skipped
 }
 
 /// Rows one after the other.
-struct Singly<'s, C> {
-    chunk: Chunk<'s, C>,
-    dim: usize,
+pub(crate) struct Singly<'s, C> {
+    pub(crate) chunk: Chunk<'s, C>,
+    pub(crate) dim: usize,
 }
 
-impl<C: Class> Kernel for Singly<'_, C> {
+// By its address: see docs/decisions.md, "A few rows".
+impl<C: Class> Kernel for &mut Singly<'_, C> {
     type Output = usize;
+
+    const LEAST_LANES: usize = 8;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Self { chunk: Chunk { rule, params, accumulator, places, grads, class }, dim } = self;
-        let (mut grads, mut skipped) = (grads, 0);
-        for place in places {
+        let Singly { chunk: Chunk { rule, params, accumulator, places, grads, class }, dim } = self;
+        let (rule, class, dim, mut grads, mut skipped) = (*rule, *class, *dim, *grads, 0);
+        for place in *places {
             let Some((g, rest)) = grads.split_at_checked(dim) else { never!("a gradient for each row") };
             grads = rest;
             // A row that is not here has no slice.
@@ -118,21 +122,6 @@ impl<C: Class> Kernel for Singly<'_, C> {
 
 /// Of fewer rows the indices are read at once, and not in chunks: see docs/decisions.md, "A few rows".
 pub(crate) const FEW_ROWS: usize = 7;
-
-/// The row-wise step by a rule of a class, for a few rows.
-pub(crate) struct FewRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
-
-impl<C: Class> Kernel for FewRows<'_, '_, C> {
-    type Output = usize;
-
-    const LEAST_LANES: usize = 8;
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let dim = self.0.shape.dim;
-        Singly::<C> { chunk: self.0.few(&mut [0; FEW_ROWS]), dim }.run(lanes)
-    }
-}
 
 /// Four rows, if they are different ones that are here, and none is to be skipped. Says whether it was done.
 #[inline(always)]

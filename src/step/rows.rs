@@ -6,8 +6,8 @@ use super::dense::dense_row;
 use crate::backend::lanes::Kernel;
 use crate::backend::{IS_SCALAR, run_detected};
 use crate::kernel::{
-    Any, AnyRows, Chunk, Class, Decayed, FEW_ROWS, FewRows, Flags, Fours, Gradients, NarrowRowWise, NarrowRows, Rows,
-    ScalarRows, ShortRows, Usual, never, row_of,
+    Any, AnyRows, Chunk, Class, Decayed, FEW_ROWS, Flags, Fours, Gradients, NarrowRowWise, NarrowRows, Rows,
+    ScalarRows, ShortRows, Singly, Usual, never, row_of,
 };
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
@@ -136,11 +136,12 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
     let is_narrow = lanes >= NarrowRowWise::<Any>::LEAST_LANES && step.are_narrow();
     if lanes == 1 {
         run(backend, ScalarRows::<true, true>(step))
-    } else if lanes >= FewRows::<Any>::LEAST_LANES && step.rows.len() < FEW_ROWS {
+    } else if lanes >= Fours::<Any>::LEAST_LANES && step.rows.len() < FEW_ROWS {
+        let (mut room, dim) = ([0; FEW_ROWS], step.shape.dim);
         if is_usual {
-            run(backend, FewRows::<Usual>(step, PhantomData))
+            run(backend, &mut Singly::<Usual> { chunk: step.few(&mut room), dim })
         } else {
-            run(backend, FewRows::<Any>(step, PhantomData))
+            run(backend, &mut Singly::<Any> { chunk: step.few(&mut room), dim })
         }
     } else if is_usual && is_narrow {
         run(backend, NarrowRowWise::<Usual>(step, PhantomData))

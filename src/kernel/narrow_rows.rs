@@ -17,10 +17,12 @@ pub(crate) struct NarrowRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) 
 pub(crate) struct NarrowRowWise<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
 impl Rows<'_> {
-    /// Whether [`NarrowRows`] and [`NarrowRowWise`] are for them.
+    /// Whether [`NarrowRows`] and [`NarrowRowWise`] are for them: all rules have loops for powers of two, if only for 4 and 8
+    /// columns row-wise, and usual ones for all numbers up to 8.
     #[inline(always)]
-    pub(crate) fn are_narrow(&self) -> bool {
-        self.are_plain() && matches!(self.shape.dim, 1..=8 | 16)
+    pub(crate) fn are_narrow(&self, is_usual: bool) -> bool {
+        let dim = self.shape.dim;
+        self.are_plain() && (matches!(dim, 1 | 2 | 4 | 8 | 16) || is_usual && matches!(dim, 3 | 5..=7))
     }
 }
 
@@ -43,11 +45,11 @@ impl<C: Class> Kernel for NarrowRows<'_, '_, C> {
             |rows| match dim {
                 1 => lanes.call(OnHalf(Together::<C, 1, 4>(rows))),
                 2 => lanes.call(OnHalf(Together::<C, 2, 2>(rows))),
-                3 => lanes.call(OnHalf(InSingles::<C, 3>(rows))),
+                3 if const { C::IS_USUAL } => lanes.call(OnHalf(InSingles::<C, 3>(rows))),
                 4 => lanes.call(TwoRows::<C>(rows)),
-                5 => lanes.call(InSingles::<C, 5>(rows)),
-                6 => lanes.call(InSingles::<C, 6>(rows)),
-                7 => lanes.call(InSingles::<C, 7>(rows)),
+                5 if const { C::IS_USUAL } => lanes.call(InSingles::<C, 5>(rows)),
+                6 if const { C::IS_USUAL } => lanes.call(InSingles::<C, 6>(rows)),
+                7 if const { C::IS_USUAL } => lanes.call(InSingles::<C, 7>(rows)),
                 8 => lanes.call(InBlocks::<C, 8>(rows)),
                 16 => lanes.call(InBlocks::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
@@ -70,13 +72,13 @@ impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
             1,
             #[inline(always)]
             |rows| match dim {
-                1 => lanes.call(RowWise::<C, 1>(rows)),
-                2 => lanes.call(RowWise::<C, 2>(rows)),
-                3 => lanes.call(RowWise::<C, 3>(rows)),
+                1 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 1>(rows)),
+                2 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 2>(rows)),
+                3 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 3>(rows)),
                 4 => lanes.call(RowWise::<C, 4>(rows)),
-                5 => lanes.call(RowWise::<C, 5>(rows)),
-                6 => lanes.call(RowWise::<C, 6>(rows)),
-                7 => lanes.call(RowWise::<C, 7>(rows)),
+                5 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 5>(rows)),
+                6 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 6>(rows)),
+                7 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 7>(rows)),
                 8 => lanes.call(RowWise::<C, 8>(rows)),
                 16 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),

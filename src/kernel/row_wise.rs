@@ -63,7 +63,8 @@ pub(super) struct OneRow<'a, C> {
     pub(super) class: PhantomData<C>,
 }
 
-impl<C: Class> Kernel for OneRow<'_, C> {
+// By its address: see docs/decisions.md, "A few rows".
+impl<C: Class> Kernel for &mut OneRow<'_, C> {
     type Output = usize;
 
     #[inline(always)]

@@ -306,7 +306,7 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
                     if const { C::IS_USUAL } {
                         step_row::<C, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest)
                     } else {
-                        lanes.call(OneRow::<C> { rule, w, g, a, class: PhantomData })
+                        lanes.call(&mut OneRow::<C> { rule, w, g, a, class: PhantomData })
                     }
                 } else if const { !C::WITHOUT.any(Flags::SKIP) && W >= Decayed::LEAST_LANES } && is_decayed {
                     lanes.call_slices::<Short<Decayed>>(rule, w, g, a)

@@ -110,7 +110,7 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
         return run_few(backend, step);
     }
     let is_usual = !flags.any(Usual::WITHOUT);
-    let is_narrow = lanes >= NarrowRows::<Any>::LEAST_LANES && step.are_narrow();
+    let is_narrow = lanes >= NarrowRows::<Any>::LEAST_LANES && step.are_narrow(is_usual);
     if is_usual && is_narrow {
         run(backend, NarrowRows::<Usual>(step, PhantomData))
     } else if is_usual && step.are_short() {
@@ -133,7 +133,7 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
 fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     let is_usual = !step.rule.flags.any(Usual::WITHOUT);
-    let is_narrow = lanes >= NarrowRowWise::<Any>::LEAST_LANES && step.are_narrow();
+    let is_narrow = lanes >= NarrowRowWise::<Any>::LEAST_LANES && step.are_narrow(is_usual);
     if lanes == 1 {
         run(backend, ScalarRows::<true, true>(step))
     } else if lanes >= Fours::<Any>::LEAST_LANES && step.rows.len() < FEW_ROWS {
@@ -145,7 +145,7 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
         }
     } else if is_usual && is_narrow {
         run(backend, NarrowRowWise::<Usual>(step, PhantomData))
-    } else if is_narrow && step.shape.dim < 16 {
+    } else if is_narrow && matches!(step.shape.dim, 4 | 8) {
         run(backend, NarrowRowWise::<Any>(step, PhantomData))
     } else if lanes >= Fours::<Any>::LEAST_LANES {
         if is_usual {

@@ -3,13 +3,16 @@
 //! initialized values as the call says, which nothing else writes meanwhile.
 #![expect(unsafe_code, reason = "pointers become slices here, and names are exported")]
 
+mod bf16;
+mod f16;
+mod mixed;
 mod regularized;
 mod table;
 
 use core::ffi::{CStr, c_char};
 use core::{ptr, slice};
 
-use adagrad_rs::{RowIndex, Table, all_finite, coalesce, sum_of_squares};
+use adagrad_rs::{Adagrad, RowIndex, Table, all_finite, coalesce, sum_of_squares};
 
 use crate::calls::{self, Outcome, Report, Summary};
 use crate::options::Options;
@@ -87,18 +90,16 @@ pub unsafe extern "C" fn adagrad_bad_option(options: *const Options) -> *const c
     options.ok().and_then(|options| options.bad()).map_or(ptr::null(), CStr::as_ptr)
 }
 
-/// One step for each of n parameters, by the formula at adagrad_options. All three arrays have n values. report may be
-/// null. Several calls over parts of the arrays give the same bits as one.
+/// A step of three arrays: `run` is what it does once all pointers have been checked.
 ///
-/// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, OPTION, UNAVAILABLE.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn adagrad_step(
+/// # Safety
+/// C's promise for all arguments.
+#[inline(always)]
+unsafe fn step<P, G, A>(
     options: *const Options,
-    params: *mut f32,
-    grads: *const f32,
-    accumulator: *mut f32,
-    n: usize,
+    (params, grads, accumulator, n): (*mut P, *const G, *mut A, usize),
     report: *mut Report,
+    run: impl FnOnce(&Adagrad, &mut [P], &[G], &mut [A]) -> Result<Outcome, Status>,
 ) -> Status {
     let call = || {
         // SAFETY: by C's promise.
@@ -111,23 +112,32 @@ pub unsafe extern "C" fn adagrad_step(
         apart(a, g)?;
         // SAFETY: the arrays have been checked, and against each other; the rest is C's promise.
         let (w, g, a) = unsafe { (array_mut(params, n), array(grads, n), array_mut(accumulator, n)) };
-        Ok(calls::step(&options.decoded(), w, g, a))
+        run(&options.decoded(), w, g, a)
     };
     // SAFETY: by C's promise; the slices are gone.
     unsafe { finished(call().unwrap_or_else(|status| Err(without_report(status))), report) }
+}
+
+/// One step for each of n parameters, by the formula at adagrad_options. All three arrays have n values. report may be
+/// null. Several calls over parts of the arrays give the same bits as one.
+///
+/// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, OPTION, UNAVAILABLE.
+#[unsafe(no_mangle)]
+#[rustfmt::skip] // a line each would be long
+pub unsafe extern "C" fn adagrad_step(
+    options: *const Options, params: *mut f32, grads: *const f32, accumulator: *mut f32, n: usize, report: *mut Report,
+) -> Status {
+    // SAFETY: by C's promise.
+    unsafe { step(options, (params, grads, accumulator, n), report, |o, w, g, a| Ok(calls::step(o, w, g, a))) }
 }
 
 /// adagrad_step, and then sets all gradients to 0 while they are in the cache.
 ///
 /// Errors: those of adagrad_step.
 #[unsafe(no_mangle)]
+#[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_step_and_zero(
-    options: *const Options,
-    params: *mut f32,
-    grads: *mut f32,
-    accumulator: *mut f32,
-    n: usize,
-    report: *mut Report,
+    options: *const Options, params: *mut f32, grads: *mut f32, accumulator: *mut f32, n: usize, report: *mut Report,
 ) -> Status {
     let call = || {
         // SAFETY: by C's promise.
@@ -198,7 +208,7 @@ impl<I: RowIndex> Rows<I> {
 ///
 /// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, DIM, ROW, OPTION, UNAVAILABLE.
 #[unsafe(no_mangle)]
-#[rustfmt::skip] // a line each would be long for four functions
+#[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_step_rows_u32(
     options: *const Options, params: *mut f32, accumulator: *mut f32, table_rows: usize, dim: usize,
     rows: *const u32, grads: *const f32, count: usize, report: *mut Report,

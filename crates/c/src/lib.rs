@@ -8,6 +8,7 @@ mod calls;
 mod options;
 mod pointers;
 mod regularized;
+mod rounding;
 mod schedule;
 mod status;
 mod table;

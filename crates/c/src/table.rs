@@ -1,6 +1,7 @@
 //! Tables, bags and owners of rows as plain structs, into which C may write anything.
 
-use adagrad_rs::{Error, Owners as RustOwners, Table as RustTable};
+use adagrad_rs::{Element, Error, MixedTable, Owners as RustOwners, Table as RustTable};
+use half::{bf16, f16};
 
 use crate::status::Status;
 
@@ -18,14 +19,15 @@ pub enum Layout {
 }
 
 /// Parameters in rows, with their accumulators. Make one by adagrad_table_new, _row_wise, _interleaved or
-/// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on.
+/// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on. Where these names have
+/// an ending, such as adagrad_table_new_bf16, the table's type has the same one.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Table {
+pub struct Table<P, A> {
     /// The parameters; the whole memory of an interleaved table.
-    pub params: *mut f32,
+    pub params: *mut P,
     /// The accumulators. Not used by an interleaved table.
-    pub accumulator: *mut f32,
+    pub accumulator: *mut A,
     /// The number of rows.
     pub rows: usize,
     /// From where a row's parameters begin to where the next row's do, or its accumulators.
@@ -46,8 +48,29 @@ pub struct Table {
     pub reserved: [u8; 6],
 }
 
-impl Table {
-    pub fn of(params: *mut f32, accumulator: *mut f32, rows: usize, dim: usize, layout: Layout) -> Self {
+/// The crate's form of a C table, whose accumulators may lie behind the parameters.
+macro_rules! over {
+    ($of:ident, $Table:ident, $params:ident, $accumulator:ident, $behind:expr) => {{
+        let table = if $of.layout == Layout::ElementWise as u8 {
+            $Table::new($params, $accumulator, $of.dim)
+        } else if $of.layout == Layout::RowWise as u8 {
+            $Table::row_wise($params, $accumulator, $of.dim)
+        } else {
+            $behind
+        }?;
+        if $of.columns == 0 {
+            return Err(Error::ZeroDim);
+        }
+        // What is as usual stays so: there are faster loops for it.
+        let table = if $of.columns == $of.dim { table } else { table.with_columns($of.columns)? };
+        let is_dense = $of.gradient_stride == $of.columns;
+        let table = if is_dense { table } else { table.with_gradient_stride($of.gradient_stride)? };
+        Ok(table.with_padding_row($of.padding_row).with_out_of_range_skipped($of.skip_out_of_range == 1))
+    }};
+}
+
+impl<P, A> Table<P, A> {
+    pub fn of(params: *mut P, accumulator: *mut A, rows: usize, dim: usize, layout: Layout) -> Self {
         Self {
             params,
             accumulator,
@@ -64,7 +87,9 @@ impl Table {
 
     /// How many values the two arrays have.
     pub fn lengths(&self) -> Result<(usize, usize), Status> {
-        if self.layout > Layout::InterleavedRowWise as u8 || self.skip_out_of_range > 1 || self.reserved != [0; 6] {
+        // What lies in one array has one type.
+        let last = if size_of::<P>() == size_of::<A>() { Layout::InterleavedRowWise } else { Layout::RowWise };
+        if self.layout > last as u8 || self.skip_out_of_range > 1 || self.reserved != [0; 6] {
             return Err(Status::Unknown);
         }
         if self.dim == 0 {
@@ -85,28 +110,57 @@ impl Table {
     pub fn gradients(&self, count: usize) -> Result<usize, Status> {
         count.checked_mul(self.gradient_stride).ok_or(Status::Length)
     }
+}
 
+impl Table<f32, f32> {
     /// The crate's form, on the memory of the two arrays.
     pub fn over<'a>(&self, params: &'a mut [f32], accumulator: &'a mut [f32]) -> Result<RustTable<'a>, Error> {
-        let table = if self.layout == Layout::ElementWise as u8 {
-            RustTable::new(params, accumulator, self.dim)
-        } else if self.layout == Layout::RowWise as u8 {
-            RustTable::row_wise(params, accumulator, self.dim)
-        } else if self.layout == Layout::Interleaved as u8 {
-            RustTable::interleaved(params, self.dim)
-        } else {
-            RustTable::interleaved_row_wise(params, self.dim)
-        }?;
-        if self.columns == 0 {
-            return Err(Error::ZeroDim);
-        }
-        // What is as usual stays so: there are faster loops for it.
-        let table = if self.columns == self.dim { table } else { table.with_columns(self.columns)? };
-        let is_dense = self.gradient_stride == self.columns;
-        let table = if is_dense { table } else { table.with_gradient_stride(self.gradient_stride)? };
-        Ok(table.with_padding_row(self.padding_row).with_out_of_range_skipped(self.skip_out_of_range == 1))
+        over!(self, RustTable, params, accumulator, {
+            if self.layout == Layout::Interleaved as u8 {
+                RustTable::interleaved(params, self.dim)
+            } else {
+                RustTable::interleaved_row_wise(params, self.dim)
+            }
+        })
     }
 }
+
+impl<P: Behind<A>, A: Element> Table<P, A> {
+    /// The crate's form of a 16-bit table, on the memory of the two arrays.
+    pub fn mixed<'a>(&self, params: &'a mut [P], accumulator: &'a mut [A]) -> Result<MixedTable<'a, P, A>, Error> {
+        over!(
+            self,
+            MixedTable,
+            params,
+            accumulator,
+            P::behind(params, self.dim, self.layout == Layout::Interleaved as u8)
+        )
+    }
+}
+
+/// Parameters that may have accumulators of the type `A` behind them.
+pub trait Behind<A>: Element {
+    /// An interleaved table, element-wise or row-wise.
+    fn behind(memory: &mut [Self], dim: usize, by_element: bool) -> Result<MixedTable<'_, Self, A>, Error>;
+}
+
+impl<T: Element> Behind<T> for T {
+    fn behind(memory: &mut [T], dim: usize, by_element: bool) -> Result<MixedTable<'_, T, T>, Error> {
+        if by_element { MixedTable::interleaved(memory, dim) } else { MixedTable::interleaved_row_wise(memory, dim) }
+    }
+}
+
+/// No parameter of 16 bits has an accumulator of 32 behind it: [`Table::lengths`] has refused that.
+macro_rules! never_behind {
+    ($($T:ty)*) => {$(
+        impl Behind<f32> for $T {
+            fn behind(_: &mut [Self], _: usize, _: bool) -> Result<MixedTable<'_, Self, f32>, Error> {
+                Err(Error::ZeroDim)
+            }
+        }
+    )*};
+}
+never_behind!(bf16 f16);
 
 /// Row indices in bags, each of which has one gradient: the rows that were looked up and pooled together. This is the form
 /// of PyTorch's EmbeddingBag with include_last_offset=True, and of FBGEMM's tables.

@@ -7,6 +7,7 @@ use adagrad_rs::{Adagrad, clip_norm_scale};
 
 use crate::options::{self, Options};
 use crate::regularized::Regularized;
+use crate::rounding::Rounding;
 use crate::schedule::{Schedule, ScheduleBase};
 use crate::status;
 use crate::table::{Layout, Table};
@@ -95,26 +96,36 @@ pub extern "C" fn adagrad_clip_norm_scale(sum_of_squares: f64, max_norm: f32) ->
 
 /// A table with one accumulator per element: params and accumulator have rows*dim values, row by row.
 #[unsafe(no_mangle)]
-pub extern "C" fn adagrad_table_new(params: *mut f32, accumulator: *mut f32, rows: usize, dim: usize) -> Table {
+pub extern "C" fn adagrad_table_new(
+    params: *mut f32,
+    accumulator: *mut f32,
+    rows: usize,
+    dim: usize,
+) -> Table<f32, f32> {
     Table::of(params, accumulator, rows, dim, Layout::ElementWise)
 }
 
 /// A table with one accumulator per row, FBGEMM's row-wise Adagrad: params has rows*dim values, accumulator has rows. A
 /// row's G grows by the mean of its squared gradients.
 #[unsafe(no_mangle)]
-pub extern "C" fn adagrad_table_row_wise(params: *mut f32, accumulator: *mut f32, rows: usize, dim: usize) -> Table {
+pub extern "C" fn adagrad_table_row_wise(
+    params: *mut f32,
+    accumulator: *mut f32,
+    rows: usize,
+    dim: usize,
+) -> Table<f32, f32> {
     Table::of(params, accumulator, rows, dim, Layout::RowWise)
 }
 
 /// A table in one array of rows*2*dim values: each row has dim parameters, and behind them their accumulators.
 #[unsafe(no_mangle)]
-pub extern "C" fn adagrad_table_interleaved(memory: *mut f32, rows: usize, dim: usize) -> Table {
+pub extern "C" fn adagrad_table_interleaved(memory: *mut f32, rows: usize, dim: usize) -> Table<f32, f32> {
     Table::of(memory, core::ptr::null_mut(), rows, dim, Layout::Interleaved)
 }
 
 /// A table in one array of rows*(dim + 1) values: each row has dim parameters, and behind them its one accumulator.
 #[unsafe(no_mangle)]
-pub extern "C" fn adagrad_table_interleaved_row_wise(memory: *mut f32, rows: usize, dim: usize) -> Table {
+pub extern "C" fn adagrad_table_interleaved_row_wise(memory: *mut f32, rows: usize, dim: usize) -> Table<f32, f32> {
     Table::of(memory, core::ptr::null_mut(), rows, dim, Layout::InterleavedRowWise)
 }
 
@@ -122,4 +133,16 @@ pub extern "C" fn adagrad_table_interleaved_row_wise(memory: *mut f32, rows: usi
 #[unsafe(no_mangle)]
 pub extern "C" fn adagrad_regularized_new(learning_rate: f32, l1: f32, l2: f32) -> Regularized {
     Regularized { learning_rate, l1, l2, backend: options::BackendKind::Detected as u8, reserved: [0; 3] }
+}
+
+/// Rounds to the nearest, in 16-bit steps.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_round_nearest() -> Rounding {
+    Rounding::NEAREST
+}
+
+/// Rounds by chance, in 16-bit steps: a seed for each array or table, and the number of the step.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_round_stochastic(seed: u64, step: u64) -> Rounding {
+    Rounding::stochastic(seed, step)
 }

@@ -5,20 +5,21 @@
 
 mod bf16;
 mod f16;
-mod mixed;
+mod generic;
 mod regularized;
 mod table;
 
 use core::ffi::{CStr, c_char};
 use core::{ptr, slice};
 
-use adagrad_rs::{Adagrad, RowIndex, Table, all_finite, coalesce, sum_of_squares};
+use adagrad_rs::{RowIndex, Table, all_finite, coalesce, sum_of_squares};
 
 use crate::calls::{self, Outcome, Report, Summary};
 use crate::options::Options;
 use crate::pointers::{apart, optional, span};
 use crate::schedule::Schedule;
 use crate::status::Status;
+use crate::steps::Floats;
 
 /// # Safety
 /// [`span`] has accepted the array, it holds `len` initialized values, and nothing writes them while the slice lives.
@@ -90,34 +91,6 @@ pub unsafe extern "C" fn adagrad_bad_option(options: *const Options) -> *const c
     options.ok().and_then(|options| options.bad()).map_or(ptr::null(), CStr::as_ptr)
 }
 
-/// A step of three arrays: `run` is what it does once all pointers have been checked.
-///
-/// # Safety
-/// C's promise for all arguments.
-#[inline(always)]
-unsafe fn step<P, G, A>(
-    options: *const Options,
-    (params, grads, accumulator, n): (*mut P, *const G, *mut A, usize),
-    report: *mut Report,
-    run: impl FnOnce(&Adagrad, &mut [P], &[G], &mut [A]) -> Result<Outcome, Status>,
-) -> Status {
-    let call = || {
-        // SAFETY: by C's promise.
-        let options = unsafe { read(options) }?;
-        options.check()?;
-        optional(report)?;
-        let (w, g, a) = (span(params, n)?, span(grads, n)?, span(accumulator, n)?);
-        apart(w, g)?;
-        apart(w, a)?;
-        apart(a, g)?;
-        // SAFETY: the arrays have been checked, and against each other; the rest is C's promise.
-        let (w, g, a) = unsafe { (array_mut(params, n), array(grads, n), array_mut(accumulator, n)) };
-        run(&options.decoded(), w, g, a)
-    };
-    // SAFETY: by C's promise; the slices are gone.
-    unsafe { finished(call().unwrap_or_else(|status| Err(without_report(status))), report) }
-}
-
 /// One step for each of n parameters, by the formula at adagrad_options. All three arrays have n values. report may be
 /// null. Several calls over parts of the arrays give the same bits as one.
 ///
@@ -128,7 +101,7 @@ pub unsafe extern "C" fn adagrad_step(
     options: *const Options, params: *mut f32, grads: *const f32, accumulator: *mut f32, n: usize, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step(options, (params, grads, accumulator, n), report, |o, w, g, a| Ok(calls::step(o, w, g, a))) }
+    unsafe { generic::step(options, (params, grads, accumulator, n), Ok(Floats), report) }
 }
 
 /// adagrad_step, and then sets all gradients to 0 while they are in the cache.

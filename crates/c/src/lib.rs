@@ -11,5 +11,6 @@ mod regularized;
 mod rounding;
 mod schedule;
 mod status;
+mod steps;
 mod table;
 mod values;

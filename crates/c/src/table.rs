@@ -112,9 +112,18 @@ impl<P, A> Table<P, A> {
     }
 }
 
-impl Table<f32, f32> {
+/// A C table of types that the crate has a table of.
+pub trait Over<P: Element, A: Element> {
+    type Rust<'a>;
+
     /// The crate's form, on the memory of the two arrays.
-    pub fn over<'a>(&self, params: &'a mut [f32], accumulator: &'a mut [f32]) -> Result<RustTable<'a>, Error> {
+    fn over<'a>(&self, params: &'a mut [P], accumulator: &'a mut [A]) -> Result<Self::Rust<'a>, Error>;
+}
+
+impl Over<f32, f32> for Table<f32, f32> {
+    type Rust<'a> = RustTable<'a>;
+
+    fn over<'a>(&self, params: &'a mut [f32], accumulator: &'a mut [f32]) -> Result<RustTable<'a>, Error> {
         over!(self, RustTable, params, accumulator, {
             if self.layout == Layout::Interleaved as u8 {
                 RustTable::interleaved(params, self.dim)
@@ -125,42 +134,33 @@ impl Table<f32, f32> {
     }
 }
 
-impl<P: Behind<A>, A: Element> Table<P, A> {
-    /// The crate's form of a 16-bit table, on the memory of the two arrays.
-    pub fn mixed<'a>(&self, params: &'a mut [P], accumulator: &'a mut [A]) -> Result<MixedTable<'a, P, A>, Error> {
-        over!(
-            self,
-            MixedTable,
-            params,
-            accumulator,
-            P::behind(params, self.dim, self.layout == Layout::Interleaved as u8)
-        )
-    }
-}
-
-/// Parameters that may have accumulators of the type `A` behind them.
-pub trait Behind<A>: Element {
-    /// An interleaved table, element-wise or row-wise.
-    fn behind(memory: &mut [Self], dim: usize, by_element: bool) -> Result<MixedTable<'_, Self, A>, Error>;
-}
-
-impl<T: Element> Behind<T> for T {
-    fn behind(memory: &mut [T], dim: usize, by_element: bool) -> Result<MixedTable<'_, T, T>, Error> {
-        if by_element { MixedTable::interleaved(memory, dim) } else { MixedTable::interleaved_row_wise(memory, dim) }
-    }
-}
-
-/// No parameter of 16 bits has an accumulator of 32 behind it: [`Table::lengths`] has refused that.
-macro_rules! never_behind {
+macro_rules! sixteen_bits {
     ($($T:ty)*) => {$(
-        impl Behind<f32> for $T {
-            fn behind(_: &mut [Self], _: usize, _: bool) -> Result<MixedTable<'_, Self, f32>, Error> {
-                Err(Error::ZeroDim)
+        impl Over<$T, $T> for Table<$T, $T> {
+            type Rust<'a> = MixedTable<'a, $T, $T>;
+
+            fn over<'a>(&self, params: &'a mut [$T], accumulator: &'a mut [$T]) -> Result<Self::Rust<'a>, Error> {
+                over!(self, MixedTable, params, accumulator, {
+                    if self.layout == Layout::Interleaved as u8 {
+                        MixedTable::interleaved(params, self.dim)
+                    } else {
+                        MixedTable::interleaved_row_wise(params, self.dim)
+                    }
+                })
+            }
+        }
+
+        impl Over<$T, f32> for Table<$T, f32> {
+            type Rust<'a> = MixedTable<'a, $T, f32>;
+
+            fn over<'a>(&self, params: &'a mut [$T], accumulator: &'a mut [f32]) -> Result<Self::Rust<'a>, Error> {
+                // `lengths` has refused the other layouts.
+                over!(self, MixedTable, params, accumulator, Err(Error::ZeroDim))
             }
         }
     )*};
 }
-never_behind!(bf16 f16);
+sixteen_bits!(bf16 f16);
 
 /// Row indices in bags, each of which has one gradient: the rows that were looked up and pooled together. This is the form
 /// of PyTorch's EmbeddingBag with include_last_offset=True, and of FBGEMM's tables.

@@ -4,7 +4,8 @@ use core::ptr;
 
 use half::bf16;
 
-use super::mixed::{converted, step, step_bags, step_rows};
+use super::generic::{converted, rounded, step};
+use super::table::{step as step_rows, step_bags};
 use crate::calls::Report;
 use crate::options::Options;
 use crate::rounding::Rounding;
@@ -24,7 +25,7 @@ pub unsafe extern "C" fn adagrad_step_bf16(
     rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step(options, (params, grads, accumulator, n), rounding, report) }
+    unsafe { step(options, (params, grads, accumulator, n), rounded(rounding), report) }
 }
 
 /// adagrad_step_bf16 with grads in float.
@@ -35,7 +36,7 @@ pub unsafe extern "C" fn adagrad_step_bf16_grads_f32(
     rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step(options, (params, grads, accumulator, n), rounding, report) }
+    unsafe { step(options, (params, grads, accumulator, n), rounded(rounding), report) }
 }
 
 /// adagrad_step_bf16 with an accumulator in float.
@@ -46,7 +47,7 @@ pub unsafe extern "C" fn adagrad_step_bf16_accumulator_f32(
     rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step(options, (params, grads, accumulator, n), rounding, report) }
+    unsafe { step(options, (params, grads, accumulator, n), rounded(rounding), report) }
 }
 
 /// adagrad_table_new of 16-bit params and accumulator.
@@ -110,7 +111,7 @@ pub unsafe extern "C" fn adagrad_table_step_bf16_u32(
     rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_rows(options, table, (rows, grads, count), rounding, report) }
+    unsafe { step_rows(options, table, (rows, grads, count), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bf16_u32 with indices of 64 bits.
@@ -121,7 +122,7 @@ pub unsafe extern "C" fn adagrad_table_step_bf16_u64(
     rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_rows(options, table, (rows, grads, count), rounding, report) }
+    unsafe { step_rows(options, table, (rows, grads, count), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bf16_u32 with grads in float.
@@ -132,7 +133,7 @@ pub unsafe extern "C" fn adagrad_table_step_bf16_grads_f32_u32(
     rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_rows(options, table, (rows, grads, count), rounding, report) }
+    unsafe { step_rows(options, table, (rows, grads, count), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bf16_grads_f32_u32 with indices of 64 bits.
@@ -143,7 +144,7 @@ pub unsafe extern "C" fn adagrad_table_step_bf16_grads_f32_u64(
     rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_rows(options, table, (rows, grads, count), rounding, report) }
+    unsafe { step_rows(options, table, (rows, grads, count), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bf16_u32 with an accumulator in float, which cannot be interleaved.
@@ -154,7 +155,7 @@ pub unsafe extern "C" fn adagrad_table_step_bf16_accumulator_f32_u32(
     rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_rows(options, table, (rows, grads, count), rounding, report) }
+    unsafe { step_rows(options, table, (rows, grads, count), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bf16_accumulator_f32_u32 with indices of 64 bits.
@@ -165,7 +166,7 @@ pub unsafe extern "C" fn adagrad_table_step_bf16_accumulator_f32_u64(
     rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_rows(options, table, (rows, grads, count), rounding, report) }
+    unsafe { step_rows(options, table, (rows, grads, count), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bags_u32 of a 16-bit table and 16-bit grads, rounded as in adagrad_step_bf16. Gradients are divided and
@@ -180,7 +181,7 @@ pub unsafe extern "C" fn adagrad_table_step_bags_bf16_u32(
     scratch: *mut f32, rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_bags(options, table, (bags, grads, scratch), rounding, report) }
+    unsafe { step_bags(options, table, (bags, grads, scratch), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bags_bf16_u32 with indices of 64 bits.
@@ -191,7 +192,7 @@ pub unsafe extern "C" fn adagrad_table_step_bags_bf16_u64(
     scratch: *mut f32, rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_bags(options, table, (bags, grads, scratch), rounding, report) }
+    unsafe { step_bags(options, table, (bags, grads, scratch), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bags_bf16_u32 with grads in float.
@@ -202,7 +203,7 @@ pub unsafe extern "C" fn adagrad_table_step_bags_bf16_grads_f32_u32(
     scratch: *mut f32, rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_bags(options, table, (bags, grads, scratch), rounding, report) }
+    unsafe { step_bags(options, table, (bags, grads, scratch), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bags_bf16_grads_f32_u32 with indices of 64 bits.
@@ -213,7 +214,7 @@ pub unsafe extern "C" fn adagrad_table_step_bags_bf16_grads_f32_u64(
     scratch: *mut f32, rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_bags(options, table, (bags, grads, scratch), rounding, report) }
+    unsafe { step_bags(options, table, (bags, grads, scratch), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bags_bf16_u32 with an accumulator in float, which cannot be interleaved.
@@ -224,7 +225,7 @@ pub unsafe extern "C" fn adagrad_table_step_bags_bf16_accumulator_f32_u32(
     scratch: *mut f32, rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_bags(options, table, (bags, grads, scratch), rounding, report) }
+    unsafe { step_bags(options, table, (bags, grads, scratch), rounded(rounding), report) }
 }
 
 /// adagrad_table_step_bags_bf16_accumulator_f32_u32 with indices of 64 bits.
@@ -235,7 +236,7 @@ pub unsafe extern "C" fn adagrad_table_step_bags_bf16_accumulator_f32_u64(
     scratch: *mut f32, rounding: *const Rounding, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_bags(options, table, (bags, grads, scratch), rounding, report) }
+    unsafe { step_bags(options, table, (bags, grads, scratch), rounded(rounding), report) }
 }
 
 /// The nearest 16-bit values of n floats, of two the one whose last bit is 0. NaN stays NaN.

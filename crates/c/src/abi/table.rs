@@ -1,23 +1,27 @@
 //! What C does with an `adagrad_table`.
 
-use adagrad_rs::{Adagrad, Bags as RustBags, RowIndex, Table as RustTable, partition};
+use adagrad_rs::{Bags as RustBags, Element, RowIndex, partition};
 
 use super::{array, array_mut, finished, read, without_report};
 use crate::calls::{self, Outcome, Report};
 use crate::options::Options;
 use crate::pointers::{Span, apart, optional, span};
 use crate::status::Status;
-use crate::table::{Bags, Owners, Table};
+use crate::steps::{Floats, Steps};
+use crate::table::{Bags, Over, Owners, Table};
 
-/// A table's arrays, apart from the other ones of the call.
+/// The crate's form of a table, apart from the other arrays of the call.
 ///
 /// # Safety
 /// C's promise for the table's arrays.
 #[inline(always)]
-unsafe fn opened<'a, P, A, const N: usize>(
+unsafe fn opened<'a, P: Element, A: Element, const N: usize>(
     table: &Table<P, A>,
     others: [Span; N],
-) -> Result<(&'a mut [P], &'a mut [A]), Status> {
+) -> Result<<Table<P, A> as Over<P, A>>::Rust<'a>, Status>
+where
+    Table<P, A>: Over<P, A>,
+{
     let (params, sums) = table.lengths()?;
     // An interleaved table has no second array, and its pointer is not followed.
     let (w, a) = (span(table.params, params)?, span(table.accumulator, sums)?);
@@ -27,21 +31,8 @@ unsafe fn opened<'a, P, A, const N: usize>(
         apart(a, other)?;
     }
     // SAFETY: the arrays have been checked, and against each other one; the rest is C's promise.
-    Ok(unsafe { (array_mut(table.params, params), array_mut(table.accumulator, sums)) })
-}
-
-/// The crate's form of a table of floats, apart from the other arrays of the call.
-///
-/// # Safety
-/// C's promise for the table's arrays.
-#[inline(always)]
-unsafe fn opened_floats<'a, const N: usize>(
-    table: &Table<f32, f32>,
-    others: [Span; N],
-) -> Result<RustTable<'a>, Status> {
-    // SAFETY: by C's promise.
-    let (params, accumulator) = unsafe { opened(table, others) }?;
-    Ok(table.over(params, accumulator)?)
+    let (w, a) = unsafe { (array_mut(table.params, params), array_mut(table.accumulator, sums)) };
+    Ok(table.over(w, a)?)
 }
 
 /// What a call returns, once its slices are gone.
@@ -54,20 +45,20 @@ unsafe fn ended(outcome: Result<Outcome, Status>, report: *mut Report) -> Status
     unsafe { finished(outcome.unwrap_or_else(|status| Err(without_report(status))), report) }
 }
 
-/// A step for rows of a table: `run` is what it does once all pointers have been checked.
+/// A step for rows of a table.
 ///
 /// # Safety
 /// C's promise for all arguments.
 #[inline(always)]
-pub unsafe fn step<P, A, G, I: RowIndex>(
+pub unsafe fn step<P: Element, G, A: Element, I: RowIndex>(
     options: *const Options,
     table: *const Table<P, A>,
     (rows, grads, count): (*const I, *const G, usize),
+    steps: Result<impl Steps<P, G, A>, Status>,
     report: *mut Report,
-    run: impl FnOnce(&Adagrad, &Table<P, A>, (&mut [P], &mut [A]), &[I], &[G]) -> Result<Outcome, Status>,
 ) -> Status
 where
-    Table<P, A>: Copy,
+    Table<P, A>: Over<P, A>,
 {
     let call = || {
         // SAFETY: by C's promise.
@@ -77,28 +68,11 @@ where
         let values = table.gradients(count)?;
         let (r, g) = (span(rows, count)?, span(grads, values)?);
         // SAFETY: by C's promise; the arrays have been checked.
-        let (memory, r, g) = unsafe { (opened(&table, [r, g])?, array(rows, count), array(grads, values)) };
-        run(&options.decoded(), &table, memory, r, g)
+        let (mut table, r, g) = unsafe { (opened(&table, [r, g])?, array(rows, count), array(grads, values)) };
+        Ok(steps?.rows(&options.decoded(), &mut table, r, g))
     };
     // SAFETY: by C's promise; the slices are gone.
     unsafe { ended(call(), report) }
-}
-
-/// # Safety
-/// C's promise for all arguments.
-#[inline(always)]
-unsafe fn step_floats<I: RowIndex>(
-    options: *const Options,
-    table: *const Table<f32, f32>,
-    gradients: (*const I, *const f32, usize),
-    report: *mut Report,
-) -> Status {
-    // SAFETY: by C's promise.
-    unsafe {
-        step(options, table, gradients, report, |options, table, (w, a), r, g| {
-            Ok(calls::outcome(options.step_rows(&mut table.over(w, a)?, r, g)))
-        })
-    }
 }
 
 /// One step for each of count rows of a table, in their order: adagrad_step_rows_u32 for all layouts. rows has count values,
@@ -111,7 +85,7 @@ pub unsafe extern "C" fn adagrad_table_step_u32(
     options: *const Options, table: *const Table<f32, f32>, rows: *const u32, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_floats(options, table, (rows, grads, count), report) }
+    unsafe { step(options, table, (rows, grads, count), Ok(Floats), report) }
 }
 
 /// adagrad_table_step_u32 with indices of 64 bits.
@@ -121,31 +95,23 @@ pub unsafe extern "C" fn adagrad_table_step_u64(
     options: *const Options, table: *const Table<f32, f32>, rows: *const u64, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_floats(options, table, (rows, grads, count), report) }
+    unsafe { step(options, table, (rows, grads, count), Ok(Floats), report) }
 }
 
-/// A step for bags of rows, with this room for a gradient; `run` as in [`step`].
+/// A step for bags of rows.
 ///
 /// # Safety
 /// C's promise for all arguments.
 #[inline(always)]
-pub unsafe fn step_bags<P, A, G, I: RowIndex>(
+pub unsafe fn step_bags<P: Element, G, A: Element, I: RowIndex, S: Steps<P, G, A>>(
     options: *const Options,
     table: *const Table<P, A>,
     (bags, grads, scratch): (*const Bags<I>, *const G, *mut f32),
+    steps: Result<S, Status>,
     report: *mut Report,
-    room: impl FnOnce(&Table<P, A>, &Bags<I>) -> usize,
-    run: impl FnOnce(
-        &Adagrad,
-        &Table<P, A>,
-        (&mut [P], &mut [A]),
-        &RustBags<'_, I>,
-        &[G],
-        &mut [f32],
-    ) -> Result<Outcome, Status>,
 ) -> Status
 where
-    Table<P, A>: Copy,
+    Table<P, A>: Over<P, A>,
 {
     let call = || {
         // SAFETY: by C's promise.
@@ -153,7 +119,7 @@ where
         options.check()?;
         optional(report)?;
         let (offsets, values) = (bags.offsets()?, table.gradients(bags.bags)?);
-        let room = room(&table, &bags);
+        let room = S::room(&table, &bags);
         let weights = if bags.weights.is_null() { 0 } else { bags.count };
         let (o, r, f) = (span(bags.offsets, offsets)?, span(bags.rows, bags.count)?, span(bags.weights, weights)?);
         let (g, s) = (span(grads, values)?, span(scratch, room)?);
@@ -161,7 +127,7 @@ where
             apart(s, other)?;
         }
         // SAFETY: by C's promise; the arrays have been checked.
-        let memory = unsafe { opened(&table, [o, r, f, g, s]) }?;
+        let mut table = unsafe { opened(&table, [o, r, f, g, s]) }?;
         // SAFETY: the same.
         let (o, r, f) =
             unsafe { (array(bags.offsets, offsets), array(bags.rows, bags.count), array(bags.weights, weights)) };
@@ -169,32 +135,11 @@ where
         let (g, s) = unsafe { (array(grads, values), array_mut(scratch, room)) };
         let all = RustBags::new(o, r);
         let all = if bags.mean == 1 { all.map(RustBags::mean) } else { all };
-        match if bags.weights.is_null() { all } else { all.and_then(|all| all.weighted(f)) } {
-            Ok(all) => run(&options.decoded(), &table, memory, &all, g, s),
-            Err(error) => Ok(calls::done(Err(error))),
-        }
+        let all = if bags.weights.is_null() { all } else { all.and_then(|all| all.weighted(f)) };
+        Ok(steps?.bags(&options.decoded(), &mut table, all, g, s))
     };
     // SAFETY: by C's promise; the slices are gone.
     unsafe { ended(call(), report) }
-}
-
-/// # Safety
-/// C's promise for all arguments.
-#[inline(always)]
-unsafe fn step_bags_of_floats<I: RowIndex>(
-    options: *const Options,
-    table: *const Table<f32, f32>,
-    gradients: (*const Bags<I>, *const f32, *mut f32),
-    report: *mut Report,
-) -> Status {
-    // Without a factor, gradients are used where they are.
-    let room = |table: &Table<f32, f32>, bags: &Bags<I>| if bags.are_scaled() { table.columns } else { 0 };
-    // SAFETY: by C's promise.
-    unsafe {
-        step_bags(options, table, gradients, report, room, |options, table, (w, a), bags, g, s| {
-            Ok(calls::outcome(options.step_bags(&mut table.over(w, a)?, bags, g, s)))
-        })
-    }
 }
 
 /// One step for each row of each bag, in that order, with the gradient of its bag: the bits of adagrad_table_step_u32 with a
@@ -210,7 +155,7 @@ pub unsafe extern "C" fn adagrad_table_step_bags_u32(
     report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_bags_of_floats(options, table, (bags, grads, scratch), report) }
+    unsafe { step_bags(options, table, (bags, grads, scratch), Ok(Floats), report) }
 }
 
 /// adagrad_table_step_bags_u32 with indices of 64 bits.
@@ -221,7 +166,7 @@ pub unsafe extern "C" fn adagrad_table_step_bags_u64(
     report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_bags_of_floats(options, table, (bags, grads, scratch), report) }
+    unsafe { step_bags(options, table, (bags, grads, scratch), Ok(Floats), report) }
 }
 
 /// # Safety
@@ -240,7 +185,7 @@ unsafe fn limit_norms<I: RowIndex>(
         optional(report)?;
         let r = span(rows, count)?;
         // SAFETY: by C's promise; the arrays have been checked.
-        let (mut table, r) = unsafe { (opened_floats(&table, [r])?, array(rows, count)) };
+        let (mut table, r) = unsafe { (opened(&table, [r])?, array(rows, count)) };
         Ok(calls::outcome(table.limit_norms(r, max_norm)))
     };
     // SAFETY: by C's promise; the slices are gone.
@@ -291,7 +236,7 @@ unsafe fn decay_rows<I: RowIndex>(
         apart(r, l)?;
         let steps = table.rows;
         // SAFETY: by C's promise; the arrays have been checked.
-        let (mut table, r) = unsafe { (opened_floats(&table, [r, l])?, array(rows, count)) };
+        let (mut table, r) = unsafe { (opened(&table, [r, l])?, array(rows, count)) };
         // SAFETY: the same.
         let l = unsafe { array_mut(last_steps, steps) };
         Ok(calls::outcome(table.decay_rows(r, learning_rate, weight_decay, l, step)))

@@ -14,6 +14,9 @@
 // Bits: they do not depend on the CPU or on how arrays are divided among calls, except with ADAGRAD_ARITHMETIC_FAST and
 // where a CPU is set to flush denormals to zero. GCC may contract a*b + c in your own code into one instruction that
 // rounds once, where the CPU has it. Compile with -ffp-contract=off if gradients must have the same bits everywhere.
+//
+// 16-bit types: define ADAGRAD_HALF to declare them; the library must be built with Cargo's feature half. CMake's option
+// ADAGRAD_HALF does both.
 
 
 #ifndef ADAGRAD_H
@@ -25,11 +28,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(ADAGRAD_HALF)
+
 // Values of 16 bits, as they lie in memory. C has no arithmetic for them: see adagrad_f32_from_bf16 and its kin.
 // bfloat16: the upper half of a float.
 typedef uint16_t adagrad_bf16;
 // Half precision, binary16 of IEEE 754.
 typedef uint16_t adagrad_f16;
+
+#endif // defined(ADAGRAD_HALF)
 
 // What a call returns. Below 0, no array was written.
 enum adagrad_status
@@ -221,6 +228,8 @@ typedef uint8_t adagrad_order;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+#if defined(ADAGRAD_HALF)
+
 // How 16-bit steps round, see adagrad_rounding.
 enum adagrad_rounding_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -241,6 +250,8 @@ typedef enum adagrad_rounding_kind adagrad_rounding_kind;
 typedef uint8_t adagrad_rounding_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
+
+#endif // defined(ADAGRAD_HALF)
 
 // Where a table's accumulators lie, see adagrad_table.
 enum adagrad_layout
@@ -418,28 +429,6 @@ typedef struct {
     uint8_t reserved[3];
 } adagrad_regularized;
 
-// How a 16-bit step rounds what it stores. Make it by adagrad_round_nearest or adagrad_round_stochastic. The random bits are a
-// function of these numbers and of an element's place in the call, and of nothing else.
-typedef struct {
-    // Another one gives other random bits.
-    uint64_t seed;
-    // The number of the step: another one gives other random bits.
-    uint64_t step;
-    // Where a call has a part only: the index of its first element in the whole array or, for rows, that of the table's first
-    // row in the whole table.
-    uint64_t first;
-    // Where a call for rows has only a part of a step's gradients: the index of its first one among them.
-    uint64_t position;
-    // An adagrad_rounding_kind. With ADAGRAD_ROUNDING_KIND_NEAREST the numbers above are not used.
-    uint8_t kind;
-    // 1 leaves positions out, for rows that each have one gradient in the step, as adagrad_coalesce_u32 makes them: then the
-    // bits do not depend on their order, or on how they are divided among calls. A row that has two gets the same random bits
-    // for both. 0 otherwise.
-    uint8_t without_positions;
-    // Must be 0.
-    uint8_t reserved[6];
-} adagrad_rounding;
-
 // What a call did, or where it found an error.
 typedef struct {
     // The number of elements, or of rows of a row-wise table, that ADAGRAD_NON_FINITE_SKIP left as they were.
@@ -523,6 +512,30 @@ typedef struct {
     // The number of rows of the whole table; not used where there are ends.
     size_t rows;
 } adagrad_owners;
+
+#if defined(ADAGRAD_HALF)
+
+// How a 16-bit step rounds what it stores. Make it by adagrad_round_nearest or adagrad_round_stochastic. The random bits are a
+// function of these numbers and of an element's place in the call, and of nothing else.
+typedef struct {
+    // Another one gives other random bits.
+    uint64_t seed;
+    // The number of the step: another one gives other random bits.
+    uint64_t step;
+    // Where a call has a part only: the index of its first element in the whole array or, for rows, that of the table's first
+    // row in the whole table.
+    uint64_t first;
+    // Where a call for rows has only a part of a step's gradients: the index of its first one among them.
+    uint64_t position;
+    // An adagrad_rounding_kind. With ADAGRAD_ROUNDING_KIND_NEAREST the numbers above are not used.
+    uint8_t kind;
+    // 1 leaves positions out, for rows that each have one gradient in the step, as adagrad_coalesce_u32 makes them: then the
+    // bits do not depend on their order, or on how they are divided among calls. A row that has two gets the same random bits
+    // for both. 0 otherwise.
+    uint8_t without_positions;
+    // Must be 0.
+    uint8_t reserved[6];
+} adagrad_rounding;
 
 // Parameters in rows, with their accumulators. Make one by adagrad_table_new, _row_wise, _interleaved or
 // _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on. Where these names have
@@ -636,6 +649,8 @@ typedef struct {
     uint8_t reserved[6];
 } adagrad_table_f16_accumulator_f32;
 
+#endif // defined(ADAGRAD_HALF)
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -698,12 +713,6 @@ adagrad_table adagrad_table_interleaved_row_wise(float *memory, size_t rows, siz
 
 // Steps with L1 and L2, see adagrad_regularized. Each strength must be finite and at least 0.
 adagrad_regularized adagrad_regularized_new(float learning_rate, float l1, float l2);
-
-// Rounds to the nearest, in 16-bit steps.
-adagrad_rounding adagrad_round_nearest(void);
-
-// Rounds by chance, in 16-bit steps: a seed for each array or table, and the number of the step.
-adagrad_rounding adagrad_round_stochastic(uint64_t seed, uint64_t step);
 
 // The name of the first field of the options that is out of its range; null if there is none, or if options is null or
 // misaligned. Do not free it.
@@ -1036,6 +1045,14 @@ adagrad_status adagrad_proximal_step_rows_u64(const adagrad_regularized *options
                                               const float *grads,
                                               size_t count,
                                               adagrad_report *report);
+
+#if defined(ADAGRAD_HALF)
+
+// Rounds to the nearest, in 16-bit steps.
+adagrad_rounding adagrad_round_nearest(void);
+
+// Rounds by chance, in 16-bit steps: a seed for each array or table, and the number of the step.
+adagrad_rounding adagrad_round_stochastic(uint64_t seed, uint64_t step);
 
 // adagrad_step of 16-bit params, grads and accumulator, with n values each. The arithmetic is that of adagrad_step, in float:
 // each result is rounded once, as rounding says, to be stored. d is made of G before that. ADAGRAD_NON_FINITE_SKIP looks at
@@ -1401,6 +1418,8 @@ adagrad_status adagrad_f16_from_f32(const float *values, adagrad_f16 *converted,
 //
 // Errors: those of adagrad_f16_from_f32.
 adagrad_status adagrad_f32_from_f16(const adagrad_f16 *values, float *converted, size_t n);
+
+#endif // defined(ADAGRAD_HALF)
 
 #ifdef __cplusplus
 }  // extern "C"

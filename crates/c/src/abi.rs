@@ -3,10 +3,14 @@
 //! initialized values as the call says, which nothing else writes meanwhile.
 #![expect(unsafe_code, reason = "pointers become slices here, and names are exported")]
 
+#[cfg(feature = "half")]
 mod bf16;
+#[cfg(feature = "half")]
 mod f16;
 mod generic;
 mod regularized;
+#[cfg(feature = "half")]
+mod sixteen;
 mod table;
 
 use core::ffi::{CStr, c_char};

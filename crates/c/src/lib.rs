@@ -8,8 +8,11 @@ mod calls;
 mod options;
 mod pointers;
 mod regularized;
+#[cfg(feature = "half")]
 mod rounding;
 mod schedule;
+#[cfg(feature = "half")]
+mod sixteen;
 mod status;
 mod steps;
 mod table;

@@ -1,4 +1,5 @@
-//! How 16-bit steps round, as a plain struct into which C may write anything.
+//! How 16-bit steps round, as a plain struct into which C may write anything, and the functions that make it.
+#![expect(unsafe_code, reason = "names are exported")]
 
 use adagrad_rs::{Counter, Rounding as RustRounding};
 
@@ -70,4 +71,16 @@ impl Rounding {
             counter.with_position(self.position)
         }))
     }
+}
+
+/// Rounds to the nearest, in 16-bit steps.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_round_nearest() -> Rounding {
+    Rounding::NEAREST
+}
+
+/// Rounds by chance, in 16-bit steps: a seed for each array or table, and the number of the step.
+#[unsafe(no_mangle)]
+pub extern "C" fn adagrad_round_stochastic(seed: u64, step: u64) -> Rounding {
+    Rounding::stochastic(seed, step)
 }

@@ -1,16 +1,16 @@
-//! What steps do with slices, once C's pointers have been checked: those of floats, and those that round to 16 bits.
+//! What steps do with slices, once C's pointers have been checked: those of floats here, those of 16 bits in `sixteen.rs`.
 
-use adagrad_rs::{Adagrad, Bags as RustBags, Element, Error, MixedTable, Rounding, RowIndex, Table as RustTable};
+use adagrad_rs::{Adagrad, Bags as RustBags, Error, RowIndex, Table as RustTable};
 
 use crate::calls::{self, Outcome};
-use crate::table::{Bags, Over, Table};
+use crate::table::{Bags, Over, Table, Value};
 
 /// The crate's form of a table.
 type Rust<'a, P, A> = <Table<P, A> as Over<P, A>>::Rust<'a>;
 
 /// The steps of parameters, gradients and accumulators of these types. A trait and not closures, since these are not inlined
 /// where code is optimized for size.
-pub trait Steps<P: Element, G, A: Element>: Sized
+pub trait Steps<P: Value, G, A: Value>: Sized
 where
     Table<P, A>: Over<P, A>,
 {
@@ -60,49 +60,5 @@ impl Steps<f32, f32, f32> for Floats {
     #[inline(always)]
     fn room<I>(table: &Table<f32, f32>, bags: &Bags<I>) -> usize {
         if bags.are_scaled() { table.columns } else { 0 }
-    }
-}
-
-/// Those that round so.
-pub struct Rounded(pub Rounding);
-
-impl<P: Element, G: Element, A: Element> Steps<P, G, A> for Rounded
-where
-    Table<P, A>: for<'a> Over<P, A, Rust<'a> = MixedTable<'a, P, A>>,
-{
-    #[cfg_attr(target_os = "none", inline(never))]
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    fn dense(self, options: &Adagrad, params: &mut [P], grads: &[G], sums: &mut [A]) -> Outcome {
-        calls::outcome(options.step_mixed(params, grads, sums, self.0))
-    }
-
-    #[cfg_attr(target_os = "none", inline(never))]
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    fn rows<I: RowIndex>(
-        self,
-        options: &Adagrad,
-        table: &mut MixedTable<'_, P, A>,
-        rows: &[I],
-        grads: &[G],
-    ) -> Outcome {
-        calls::outcome(options.step_mixed_rows(table, rows, grads, self.0))
-    }
-
-    #[cfg_attr(target_os = "none", inline(never))]
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    fn bags<I: RowIndex>(
-        self,
-        options: &Adagrad,
-        table: &mut MixedTable<'_, P, A>,
-        bags: Result<RustBags<'_, I>, Error>,
-        grads: &[G],
-        scratch: &mut [f32],
-    ) -> Outcome {
-        calls::outcome(bags.and_then(|bags| options.step_mixed_bags(table, &bags, grads, scratch, self.0)))
-    }
-
-    #[inline(always)]
-    fn room<I>(table: &Table<P, A>, _: &Bags<I>) -> usize {
-        table.columns
     }
 }

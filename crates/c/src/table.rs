@@ -1,7 +1,6 @@
 //! Tables, bags and owners of rows as plain structs, into which C may write anything.
 
-use adagrad_rs::{Element, Error, MixedTable, Owners as RustOwners, Table as RustTable};
-use half::{bf16, f16};
+use adagrad_rs::{Error, Owners as RustOwners, Table as RustTable};
 
 use crate::status::Status;
 
@@ -68,6 +67,8 @@ macro_rules! over {
         Ok(table.with_padding_row($of.padding_row).with_out_of_range_skipped($of.skip_out_of_range == 1))
     }};
 }
+#[cfg(feature = "half")]
+pub(crate) use over;
 
 impl<P, A> Table<P, A> {
     pub fn of(params: *mut P, accumulator: *mut A, rows: usize, dim: usize, layout: Layout) -> Self {
@@ -112,8 +113,13 @@ impl<P, A> Table<P, A> {
     }
 }
 
+/// What arrays have.
+pub trait Value: Copy + 'static {}
+
+impl<T: Copy + 'static> Value for T {}
+
 /// A C table of types that the crate has a table of.
-pub trait Over<P: Element, A: Element> {
+pub trait Over<P: Value, A: Value> {
     type Rust<'a>;
 
     /// The crate's form, on the memory of the two arrays.
@@ -133,34 +139,6 @@ impl Over<f32, f32> for Table<f32, f32> {
         })
     }
 }
-
-macro_rules! sixteen_bits {
-    ($($T:ty)*) => {$(
-        impl Over<$T, $T> for Table<$T, $T> {
-            type Rust<'a> = MixedTable<'a, $T, $T>;
-
-            fn over<'a>(&self, params: &'a mut [$T], accumulator: &'a mut [$T]) -> Result<Self::Rust<'a>, Error> {
-                over!(self, MixedTable, params, accumulator, {
-                    if self.layout == Layout::Interleaved as u8 {
-                        MixedTable::interleaved(params, self.dim)
-                    } else {
-                        MixedTable::interleaved_row_wise(params, self.dim)
-                    }
-                })
-            }
-        }
-
-        impl Over<$T, f32> for Table<$T, f32> {
-            type Rust<'a> = MixedTable<'a, $T, f32>;
-
-            fn over<'a>(&self, params: &'a mut [$T], accumulator: &'a mut [f32]) -> Result<Self::Rust<'a>, Error> {
-                // `lengths` has refused the other layouts.
-                over!(self, MixedTable, params, accumulator, Err(Error::ZeroDim))
-            }
-        }
-    )*};
-}
-sixteen_bits!(bf16 f16);
 
 /// Row indices in bags, each of which has one gradient: the rows that were looked up and pooled together. This is the form
 /// of PyTorch's EmbeddingBag with include_last_offset=True, and of FBGEMM's tables.

@@ -7,7 +7,6 @@ use adagrad_rs::{Adagrad, clip_norm_scale};
 
 use crate::options::{self, Options};
 use crate::regularized::Regularized;
-use crate::rounding::Rounding;
 use crate::schedule::{Schedule, ScheduleBase};
 use crate::status;
 use crate::table::{Layout, Table};
@@ -133,16 +132,4 @@ pub extern "C" fn adagrad_table_interleaved_row_wise(memory: *mut f32, rows: usi
 #[unsafe(no_mangle)]
 pub extern "C" fn adagrad_regularized_new(learning_rate: f32, l1: f32, l2: f32) -> Regularized {
     Regularized { learning_rate, l1, l2, backend: options::BackendKind::Detected as u8, reserved: [0; 3] }
-}
-
-/// Rounds to the nearest, in 16-bit steps.
-#[unsafe(no_mangle)]
-pub extern "C" fn adagrad_round_nearest() -> Rounding {
-    Rounding::NEAREST
-}
-
-/// Rounds by chance, in 16-bit steps: a seed for each array or table, and the number of the step.
-#[unsafe(no_mangle)]
-pub extern "C" fn adagrad_round_stochastic(seed: u64, step: u64) -> Rounding {
-    Rounding::stochastic(seed, step)
 }

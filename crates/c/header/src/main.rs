@@ -28,7 +28,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_config(cbindgen::Config::from_file(package.join("cbindgen.toml"))?)
         .with_src(package.join("src/status.rs"))
         .with_src(package.join("src/options.rs"))
-        .with_src(package.join("src/rounding.rs"))
         .with_src(package.join("src/schedule.rs"))
         .with_src(package.join("src/calls.rs"))
         .with_src(package.join("src/table.rs"))
@@ -37,9 +36,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_src(package.join("src/abi.rs"))
         .with_src(package.join("src/abi/table.rs"))
         .with_src(package.join("src/abi/regularized.rs"))
+        .with_src(package.join("src/rounding.rs"))
         .with_src(package.join("src/abi/bf16.rs"))
         .with_src(package.join("src/abi/f16.rs"))
         .generate()?
         .write(&mut header);
-    made("include/adagrad.h", &header)
+    made("include/adagrad.h", guarded(&String::from_utf8(header)?).as_bytes())
+}
+
+/// Puts the declarations of 16-bit types, and those that name one, into `#if defined(ADAGRAD_HALF)`. cbindgen could do it for
+/// functions, but not for a table of one type, which has no `cfg` of its own.
+fn guarded(header: &str) -> String {
+    let mut parts = Vec::new();
+    let mut inside = false;
+    // A declaration has no empty line, and there is one between any two.
+    for part in header.trim_end().split("\n\n") {
+        let mut code = part.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+        let is_sixteen = code.any(|line| ["bf16", "_f16", "adagrad_round"].iter().any(|name| line.contains(name)));
+        if is_sixteen != inside {
+            parts.push(if is_sixteen { "#if defined(ADAGRAD_HALF)" } else { "#endif // defined(ADAGRAD_HALF)" });
+        }
+        inside = is_sixteen;
+        parts.push(part);
+    }
+    parts.join("\n\n") + "\n"
 }

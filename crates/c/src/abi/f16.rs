@@ -4,7 +4,8 @@ use core::ptr;
 
 use half::f16;
 
-use super::generic::{converted, rounded, step};
+use super::generic::step;
+use super::sixteen::{converted, rounded};
 use super::table::{step as step_rows, step_bags};
 use crate::calls::Report;
 use crate::options::Options;

@@ -1,6 +1,6 @@
 //! What C does with an `adagrad_table`.
 
-use adagrad_rs::{Bags as RustBags, Element, RowIndex, partition};
+use adagrad_rs::{Bags as RustBags, RowIndex, partition};
 
 use super::{array, array_mut, finished, read, without_report};
 use crate::calls::{self, Outcome, Report};
@@ -8,14 +8,14 @@ use crate::options::Options;
 use crate::pointers::{Span, apart, optional, span};
 use crate::status::Status;
 use crate::steps::{Floats, Steps};
-use crate::table::{Bags, Over, Owners, Table};
+use crate::table::{Bags, Over, Owners, Table, Value};
 
 /// The crate's form of a table, apart from the other arrays of the call.
 ///
 /// # Safety
 /// C's promise for the table's arrays.
 #[inline(always)]
-unsafe fn opened<'a, P: Element, A: Element, const N: usize>(
+unsafe fn opened<'a, P: Value, A: Value, const N: usize>(
     table: &Table<P, A>,
     others: [Span; N],
 ) -> Result<<Table<P, A> as Over<P, A>>::Rust<'a>, Status>
@@ -50,7 +50,7 @@ unsafe fn ended(outcome: Result<Outcome, Status>, report: *mut Report) -> Status
 /// # Safety
 /// C's promise for all arguments.
 #[inline(always)]
-pub unsafe fn step<P: Element, G, A: Element, I: RowIndex>(
+pub unsafe fn step<P: Value, G, A: Value, I: RowIndex>(
     options: *const Options,
     table: *const Table<P, A>,
     (rows, grads, count): (*const I, *const G, usize),
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn adagrad_table_step_u64(
 /// # Safety
 /// C's promise for all arguments.
 #[inline(always)]
-pub unsafe fn step_bags<P: Element, G, A: Element, I: RowIndex, S: Steps<P, G, A>>(
+pub unsafe fn step_bags<P: Value, G, A: Value, I: RowIndex, S: Steps<P, G, A>>(
     options: *const Options,
     table: *const Table<P, A>,
     (bags, grads, scratch): (*const Bags<I>, *const G, *mut f32),

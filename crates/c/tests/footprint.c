@@ -1,6 +1,9 @@
 // A dense step with options that are known at run time only, with STEP in float, with BF16 and F16 in 16 bits, or else nothing:
 // the difference of these images is what a step takes. Built and compared by ../test; never run.
 
+#if defined(BF16) || defined(F16)
+#define ADAGRAD_HALF
+#endif
 #include <adagrad.h>
 
 // The compiler knows none of it.

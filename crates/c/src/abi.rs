@@ -1,6 +1,6 @@
 //! The functions that C calls with pointers, here and in `abi/`: all `unsafe` blocks of this package. Each checks its pointers,
-//! makes slices of them, and hands these to safe code. What C promises, because no check can tell, is that a pointer that is not null leads to as many
-//! initialized values as the call says, which nothing else writes meanwhile.
+//! makes slices of them, and hands these to safe code. What C promises, because no check can tell, is that a pointer that is
+//! not null leads to as many initialized values as the call says, which nothing else writes meanwhile.
 #![expect(unsafe_code, reason = "pointers become slices here, and names are exported")]
 
 #[cfg(feature = "half")]

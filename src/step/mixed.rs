@@ -3,6 +3,7 @@
 use core::marker::PhantomData;
 
 use super::rows::run;
+use crate::backend::IS_SCALAR;
 use crate::error::check_length;
 use crate::kernel::{self, Any, Class, MixedStep, Nearest, Rounding as _, SHORT, ShortMixedStep, Stream, Usual, never};
 use crate::{Adagrad, Element, Error, Report, Rounding};
@@ -81,7 +82,7 @@ impl Adagrad {
         accumulator: &mut [A],
         rounding: R,
     ) -> Result<usize, Error> {
-        let (rule, is_short) = (&self.rule, params.len() < SHORT);
+        let (rule, is_short) = (&self.rule, !IS_SCALAR && params.len() < SHORT);
         macro_rules! run {
             ($Class:ty) => {{
                 let class = PhantomData::<$Class>;

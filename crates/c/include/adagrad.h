@@ -1,4 +1,4 @@
-// Adagrad steps over float arrays: without allocation, and with the same bits on every machine.
+// Adagrad steps over arrays of float, bfloat16 and half precision: without allocation, and with the same bits on every machine.
 //
 // Words: a parameter is w, its gradient g, its accumulator G, the state that a step keeps. An accumulator starts at the
 // options' initial_accumulator and is never negative, infinite or NaN. All memory is the caller's. The library has no
@@ -14,6 +14,9 @@
 // Bits: they do not depend on the CPU or on how arrays are divided among calls, except with ADAGRAD_ARITHMETIC_FAST and
 // where a CPU is set to flush denormals to zero. GCC may contract a*b + c in your own code into one instruction that
 // rounds once, where the CPU has it. Compile with -ffp-contract=off if gradients must have the same bits everywhere.
+//
+// 16-bit types: define ADAGRAD_HALF to declare them; the library must be built with Cargo's feature half. CMake's option
+// ADAGRAD_HALF does both.
 
 
 #ifndef ADAGRAD_H
@@ -24,6 +27,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#if defined(ADAGRAD_HALF)
+
+// Values of 16 bits, as they lie in memory. C has no arithmetic for them: see adagrad_f32_from_bf16 and its kin.
+// bfloat16: the upper half of a float.
+typedef uint16_t adagrad_bf16;
+// Half precision, binary16 of IEEE 754.
+typedef uint16_t adagrad_f16;
+
+#endif // defined(ADAGRAD_HALF)
 
 // What a call returns. Below 0, no array was written.
 enum adagrad_status
@@ -215,6 +228,31 @@ typedef uint8_t adagrad_order;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+#if defined(ADAGRAD_HALF)
+
+// How 16-bit steps round, see adagrad_rounding.
+enum adagrad_rounding_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // To the nearest value, of two the one whose last bit is 0. What is less than half of the distance between two values is
+    // lost, each time: a bfloat16 accumulator of gradients 1 stops at 256, one in half precision at 2048.
+    ADAGRAD_ROUNDING_KIND_NEAREST = 0,
+    // To one of the two neighbours, each with a chance in proportion to how near it is. So the expected result is the exact
+    // one, and what is small adds up. An accumulator in float is rounded by what its sum lost; parameters in float stay.
+    ADAGRAD_ROUNDING_KIND_STOCHASTIC = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum adagrad_rounding_kind adagrad_rounding_kind;
+#else
+typedef uint8_t adagrad_rounding_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+#endif // defined(ADAGRAD_HALF)
+
 // Where a table's accumulators lie, see adagrad_table.
 enum adagrad_layout
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -350,7 +388,8 @@ typedef struct {
 } adagrad_schedule;
 
 // Parameters in rows, with their accumulators. Make one by adagrad_table_new, _row_wise, _interleaved or
-// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on.
+// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on. Where these names have
+// an ending, such as adagrad_table_new_bf16, the table's type has the same one.
 typedef struct {
     // The parameters; the whole memory of an interleaved table.
     float *params;
@@ -473,6 +512,144 @@ typedef struct {
     // The number of rows of the whole table; not used where there are ends.
     size_t rows;
 } adagrad_owners;
+
+#if defined(ADAGRAD_HALF)
+
+// How a 16-bit step rounds what it stores. Make it by adagrad_round_nearest or adagrad_round_stochastic. The random bits are a
+// function of these numbers and of an element's place in the call, and of nothing else.
+typedef struct {
+    // Another one gives other random bits.
+    uint64_t seed;
+    // The number of the step: another one gives other random bits.
+    uint64_t step;
+    // Where a call has a part only: the index of its first element in the whole array or, for rows, that of the table's first
+    // row in the whole table.
+    uint64_t first;
+    // Where a call for rows has only a part of a step's gradients: the index of its first one among them.
+    uint64_t position;
+    // An adagrad_rounding_kind. With ADAGRAD_ROUNDING_KIND_NEAREST the numbers above are not used.
+    uint8_t kind;
+    // 1 leaves positions out, for rows that each have one gradient in the step, as adagrad_coalesce_u32 makes them: then the
+    // bits do not depend on their order, or on how they are divided among calls. A row that has two gets the same random bits
+    // for both. 0 otherwise.
+    uint8_t without_positions;
+    // Must be 0.
+    uint8_t reserved[6];
+} adagrad_rounding;
+
+// Parameters in rows, with their accumulators. Make one by adagrad_table_new, _row_wise, _interleaved or
+// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on. Where these names have
+// an ending, such as adagrad_table_new_bf16, the table's type has the same one.
+typedef struct {
+    // The parameters; the whole memory of an interleaved table.
+    adagrad_bf16 *params;
+    // The accumulators. Not used by an interleaved table.
+    adagrad_bf16 *accumulator;
+    // The number of rows.
+    size_t rows;
+    // From where a row's parameters begin to where the next row's do, or its accumulators.
+    size_t dim;
+    // How many of these values are used, at most dim: those behind them are padding, which no call reads or writes.
+    size_t columns;
+    // From where a gradient begins to where the next one does, at least columns. Behind the columns of a gradient nothing
+    // is read, but memory has to be there, for the last one too.
+    size_t gradient_stride;
+    // A row that no call changes. It need not be in the table; SIZE_MAX names none.
+    size_t padding_row;
+    // An adagrad_layout.
+    uint8_t layout;
+    // 0 refuses rows that are not in the table by ADAGRAD_STATUS_ROW. 1 passes over them and counts them in
+    // adagrad_report; a negative index, made unsigned, is such a row.
+    uint8_t skip_out_of_range;
+    // Must be 0.
+    uint8_t reserved[6];
+} adagrad_table_bf16;
+
+// Parameters in rows, with their accumulators. Make one by adagrad_table_new, _row_wise, _interleaved or
+// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on. Where these names have
+// an ending, such as adagrad_table_new_bf16, the table's type has the same one.
+typedef struct {
+    // The parameters; the whole memory of an interleaved table.
+    adagrad_bf16 *params;
+    // The accumulators. Not used by an interleaved table.
+    float *accumulator;
+    // The number of rows.
+    size_t rows;
+    // From where a row's parameters begin to where the next row's do, or its accumulators.
+    size_t dim;
+    // How many of these values are used, at most dim: those behind them are padding, which no call reads or writes.
+    size_t columns;
+    // From where a gradient begins to where the next one does, at least columns. Behind the columns of a gradient nothing
+    // is read, but memory has to be there, for the last one too.
+    size_t gradient_stride;
+    // A row that no call changes. It need not be in the table; SIZE_MAX names none.
+    size_t padding_row;
+    // An adagrad_layout.
+    uint8_t layout;
+    // 0 refuses rows that are not in the table by ADAGRAD_STATUS_ROW. 1 passes over them and counts them in
+    // adagrad_report; a negative index, made unsigned, is such a row.
+    uint8_t skip_out_of_range;
+    // Must be 0.
+    uint8_t reserved[6];
+} adagrad_table_bf16_accumulator_f32;
+
+// Parameters in rows, with their accumulators. Make one by adagrad_table_new, _row_wise, _interleaved or
+// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on. Where these names have
+// an ending, such as adagrad_table_new_bf16, the table's type has the same one.
+typedef struct {
+    // The parameters; the whole memory of an interleaved table.
+    adagrad_f16 *params;
+    // The accumulators. Not used by an interleaved table.
+    adagrad_f16 *accumulator;
+    // The number of rows.
+    size_t rows;
+    // From where a row's parameters begin to where the next row's do, or its accumulators.
+    size_t dim;
+    // How many of these values are used, at most dim: those behind them are padding, which no call reads or writes.
+    size_t columns;
+    // From where a gradient begins to where the next one does, at least columns. Behind the columns of a gradient nothing
+    // is read, but memory has to be there, for the last one too.
+    size_t gradient_stride;
+    // A row that no call changes. It need not be in the table; SIZE_MAX names none.
+    size_t padding_row;
+    // An adagrad_layout.
+    uint8_t layout;
+    // 0 refuses rows that are not in the table by ADAGRAD_STATUS_ROW. 1 passes over them and counts them in
+    // adagrad_report; a negative index, made unsigned, is such a row.
+    uint8_t skip_out_of_range;
+    // Must be 0.
+    uint8_t reserved[6];
+} adagrad_table_f16;
+
+// Parameters in rows, with their accumulators. Make one by adagrad_table_new, _row_wise, _interleaved or
+// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on. Where these names have
+// an ending, such as adagrad_table_new_bf16, the table's type has the same one.
+typedef struct {
+    // The parameters; the whole memory of an interleaved table.
+    adagrad_f16 *params;
+    // The accumulators. Not used by an interleaved table.
+    float *accumulator;
+    // The number of rows.
+    size_t rows;
+    // From where a row's parameters begin to where the next row's do, or its accumulators.
+    size_t dim;
+    // How many of these values are used, at most dim: those behind them are padding, which no call reads or writes.
+    size_t columns;
+    // From where a gradient begins to where the next one does, at least columns. Behind the columns of a gradient nothing
+    // is read, but memory has to be there, for the last one too.
+    size_t gradient_stride;
+    // A row that no call changes. It need not be in the table; SIZE_MAX names none.
+    size_t padding_row;
+    // An adagrad_layout.
+    uint8_t layout;
+    // 0 refuses rows that are not in the table by ADAGRAD_STATUS_ROW. 1 passes over them and counts them in
+    // adagrad_report; a negative index, made unsigned, is such a row.
+    uint8_t skip_out_of_range;
+    // Must be 0.
+    uint8_t reserved[6];
+} adagrad_table_f16_accumulator_f32;
+
+#endif // defined(ADAGRAD_HALF)
 
 #ifdef __cplusplus
 extern "C" {
@@ -857,6 +1034,381 @@ adagrad_status adagrad_proximal_step_rows_u64(const adagrad_regularized *options
                                               const float *grads,
                                               size_t count,
                                               adagrad_report *report);
+
+#if defined(ADAGRAD_HALF)
+
+// Rounds to the nearest, in 16-bit steps.
+adagrad_rounding adagrad_round_nearest(void);
+
+// Rounds by chance, in 16-bit steps: a seed for each array or table, and the number of the step.
+adagrad_rounding adagrad_round_stochastic(uint64_t seed, uint64_t step);
+
+// adagrad_step of 16-bit params, grads and accumulator, with n values each. The arithmetic is that of adagrad_step, in float:
+// each result is rounded once, as rounding says, to be stored. d is made of G before that. ADAGRAD_NON_FINITE_SKIP looks at
+// values as they would be stored, and ADAGRAD_ARITHMETIC_FAST is exact here. report may be null. A call over a part of the
+// arrays gives the same bits if rounding.first says where it begins.
+//
+// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, OPTION, UNAVAILABLE; UNKNOWN for a number in rounding.
+adagrad_status adagrad_step_bf16(const adagrad_options *options,
+                                 adagrad_bf16 *params,
+                                 const adagrad_bf16 *grads,
+                                 adagrad_bf16 *accumulator,
+                                 size_t n,
+                                 const adagrad_rounding *rounding,
+                                 adagrad_report *report);
+
+// adagrad_step_bf16 with grads in float.
+adagrad_status adagrad_step_bf16_grads_f32(const adagrad_options *options,
+                                           adagrad_bf16 *params,
+                                           const float *grads,
+                                           adagrad_bf16 *accumulator,
+                                           size_t n,
+                                           const adagrad_rounding *rounding,
+                                           adagrad_report *report);
+
+// adagrad_step_bf16 with an accumulator in float.
+adagrad_status adagrad_step_bf16_accumulator_f32(const adagrad_options *options,
+                                                 adagrad_bf16 *params,
+                                                 const adagrad_bf16 *grads,
+                                                 float *accumulator,
+                                                 size_t n,
+                                                 const adagrad_rounding *rounding,
+                                                 adagrad_report *report);
+
+// adagrad_table_new of 16-bit params and accumulator.
+adagrad_table_bf16 adagrad_table_new_bf16(adagrad_bf16 *params, adagrad_bf16 *accumulator, size_t rows, size_t dim);
+
+// adagrad_table_new of 16-bit params and an accumulator in float.
+adagrad_table_bf16_accumulator_f32 adagrad_table_new_bf16_accumulator_f32(adagrad_bf16 *params,
+                                                                          float *accumulator,
+                                                                          size_t rows,
+                                                                          size_t dim);
+
+// adagrad_table_row_wise of 16-bit params and accumulator.
+adagrad_table_bf16 adagrad_table_row_wise_bf16(adagrad_bf16 *params,
+                                               adagrad_bf16 *accumulator,
+                                               size_t rows,
+                                               size_t dim);
+
+// adagrad_table_row_wise of 16-bit params and an accumulator in float.
+adagrad_table_bf16_accumulator_f32 adagrad_table_row_wise_bf16_accumulator_f32(adagrad_bf16 *params,
+                                                                               float *accumulator,
+                                                                               size_t rows,
+                                                                               size_t dim);
+
+// adagrad_table_interleaved of 16-bit values.
+adagrad_table_bf16 adagrad_table_interleaved_bf16(adagrad_bf16 *memory, size_t rows, size_t dim);
+
+// adagrad_table_interleaved_row_wise of 16-bit values.
+adagrad_table_bf16 adagrad_table_interleaved_row_wise_bf16(adagrad_bf16 *memory, size_t rows, size_t dim);
+
+// adagrad_table_step_u32 of a 16-bit table and 16-bit grads, rounded as in adagrad_step_bf16. A row that appears twice gets two
+// steps, each with random bits of its own.
+//
+// Errors: those of adagrad_table_step_u32; UNKNOWN for a number in rounding, too.
+adagrad_status adagrad_table_step_bf16_u32(const adagrad_options *options,
+                                           const adagrad_table_bf16 *table,
+                                           const uint32_t *rows,
+                                           const adagrad_bf16 *grads,
+                                           size_t count,
+                                           const adagrad_rounding *rounding,
+                                           adagrad_report *report);
+
+// adagrad_table_step_bf16_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_bf16_u64(const adagrad_options *options,
+                                           const adagrad_table_bf16 *table,
+                                           const uint64_t *rows,
+                                           const adagrad_bf16 *grads,
+                                           size_t count,
+                                           const adagrad_rounding *rounding,
+                                           adagrad_report *report);
+
+// adagrad_table_step_bf16_u32 with grads in float.
+adagrad_status adagrad_table_step_bf16_grads_f32_u32(const adagrad_options *options,
+                                                     const adagrad_table_bf16 *table,
+                                                     const uint32_t *rows,
+                                                     const float *grads,
+                                                     size_t count,
+                                                     const adagrad_rounding *rounding,
+                                                     adagrad_report *report);
+
+// adagrad_table_step_bf16_grads_f32_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_bf16_grads_f32_u64(const adagrad_options *options,
+                                                     const adagrad_table_bf16 *table,
+                                                     const uint64_t *rows,
+                                                     const float *grads,
+                                                     size_t count,
+                                                     const adagrad_rounding *rounding,
+                                                     adagrad_report *report);
+
+// adagrad_table_step_bf16_u32 with an accumulator in float, which cannot be interleaved.
+adagrad_status adagrad_table_step_bf16_accumulator_f32_u32(const adagrad_options *options,
+                                                           const adagrad_table_bf16_accumulator_f32 *table,
+                                                           const uint32_t *rows,
+                                                           const adagrad_bf16 *grads,
+                                                           size_t count,
+                                                           const adagrad_rounding *rounding,
+                                                           adagrad_report *report);
+
+// adagrad_table_step_bf16_accumulator_f32_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_bf16_accumulator_f32_u64(const adagrad_options *options,
+                                                           const adagrad_table_bf16_accumulator_f32 *table,
+                                                           const uint64_t *rows,
+                                                           const adagrad_bf16 *grads,
+                                                           size_t count,
+                                                           const adagrad_rounding *rounding,
+                                                           adagrad_report *report);
+
+// adagrad_table_step_bags_u32 of a 16-bit table and 16-bit grads, rounded as in adagrad_step_bf16. Gradients are divided and
+// multiplied in float, without being rounded to 16 bits. scratch has columns values of float, always: it is needed for bags
+// that are a sum, too. The position of a row is that among the rows of all bags.
+//
+// Errors: those of adagrad_table_step_bags_u32; UNKNOWN for a number in rounding, too.
+adagrad_status adagrad_table_step_bags_bf16_u32(const adagrad_options *options,
+                                                const adagrad_table_bf16 *table,
+                                                const adagrad_bags_u32 *bags,
+                                                const adagrad_bf16 *grads,
+                                                float *scratch,
+                                                const adagrad_rounding *rounding,
+                                                adagrad_report *report);
+
+// adagrad_table_step_bags_bf16_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_bags_bf16_u64(const adagrad_options *options,
+                                                const adagrad_table_bf16 *table,
+                                                const adagrad_bags_u64 *bags,
+                                                const adagrad_bf16 *grads,
+                                                float *scratch,
+                                                const adagrad_rounding *rounding,
+                                                adagrad_report *report);
+
+// adagrad_table_step_bags_bf16_u32 with grads in float.
+adagrad_status adagrad_table_step_bags_bf16_grads_f32_u32(const adagrad_options *options,
+                                                          const adagrad_table_bf16 *table,
+                                                          const adagrad_bags_u32 *bags,
+                                                          const float *grads,
+                                                          float *scratch,
+                                                          const adagrad_rounding *rounding,
+                                                          adagrad_report *report);
+
+// adagrad_table_step_bags_bf16_grads_f32_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_bags_bf16_grads_f32_u64(const adagrad_options *options,
+                                                          const adagrad_table_bf16 *table,
+                                                          const adagrad_bags_u64 *bags,
+                                                          const float *grads,
+                                                          float *scratch,
+                                                          const adagrad_rounding *rounding,
+                                                          adagrad_report *report);
+
+// adagrad_table_step_bags_bf16_u32 with an accumulator in float, which cannot be interleaved.
+adagrad_status adagrad_table_step_bags_bf16_accumulator_f32_u32(const adagrad_options *options,
+                                                                const adagrad_table_bf16_accumulator_f32 *table,
+                                                                const adagrad_bags_u32 *bags,
+                                                                const adagrad_bf16 *grads,
+                                                                float *scratch,
+                                                                const adagrad_rounding *rounding,
+                                                                adagrad_report *report);
+
+// adagrad_table_step_bags_bf16_accumulator_f32_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_bags_bf16_accumulator_f32_u64(const adagrad_options *options,
+                                                                const adagrad_table_bf16_accumulator_f32 *table,
+                                                                const adagrad_bags_u64 *bags,
+                                                                const adagrad_bf16 *grads,
+                                                                float *scratch,
+                                                                const adagrad_rounding *rounding,
+                                                                adagrad_report *report);
+
+// The nearest 16-bit values of n floats, of two the one whose last bit is 0. NaN stays NaN.
+//
+// Errors: NULL, MISALIGNED, OVERLAP, LENGTH.
+adagrad_status adagrad_bf16_from_f32(const float *values, adagrad_bf16 *converted, size_t n);
+
+// The floats that n 16-bit values are, exactly. NaN stays NaN.
+//
+// Errors: those of adagrad_bf16_from_f32.
+adagrad_status adagrad_f32_from_bf16(const adagrad_bf16 *values, float *converted, size_t n);
+
+// adagrad_step of 16-bit params, grads and accumulator, with n values each. The arithmetic is that of adagrad_step, in float:
+// each result is rounded once, as rounding says, to be stored. d is made of G before that. ADAGRAD_NON_FINITE_SKIP looks at
+// values as they would be stored, and ADAGRAD_ARITHMETIC_FAST is exact here. report may be null. A call over a part of the
+// arrays gives the same bits if rounding.first says where it begins.
+//
+// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, OPTION, UNAVAILABLE; UNKNOWN for a number in rounding.
+adagrad_status adagrad_step_f16(const adagrad_options *options,
+                                adagrad_f16 *params,
+                                const adagrad_f16 *grads,
+                                adagrad_f16 *accumulator,
+                                size_t n,
+                                const adagrad_rounding *rounding,
+                                adagrad_report *report);
+
+// adagrad_step_f16 with grads in float.
+adagrad_status adagrad_step_f16_grads_f32(const adagrad_options *options,
+                                          adagrad_f16 *params,
+                                          const float *grads,
+                                          adagrad_f16 *accumulator,
+                                          size_t n,
+                                          const adagrad_rounding *rounding,
+                                          adagrad_report *report);
+
+// adagrad_step_f16 with an accumulator in float.
+adagrad_status adagrad_step_f16_accumulator_f32(const adagrad_options *options,
+                                                adagrad_f16 *params,
+                                                const adagrad_f16 *grads,
+                                                float *accumulator,
+                                                size_t n,
+                                                const adagrad_rounding *rounding,
+                                                adagrad_report *report);
+
+// adagrad_table_new of 16-bit params and accumulator.
+adagrad_table_f16 adagrad_table_new_f16(adagrad_f16 *params, adagrad_f16 *accumulator, size_t rows, size_t dim);
+
+// adagrad_table_new of 16-bit params and an accumulator in float.
+adagrad_table_f16_accumulator_f32 adagrad_table_new_f16_accumulator_f32(adagrad_f16 *params,
+                                                                        float *accumulator,
+                                                                        size_t rows,
+                                                                        size_t dim);
+
+// adagrad_table_row_wise of 16-bit params and accumulator.
+adagrad_table_f16 adagrad_table_row_wise_f16(adagrad_f16 *params, adagrad_f16 *accumulator, size_t rows, size_t dim);
+
+// adagrad_table_row_wise of 16-bit params and an accumulator in float.
+adagrad_table_f16_accumulator_f32 adagrad_table_row_wise_f16_accumulator_f32(adagrad_f16 *params,
+                                                                             float *accumulator,
+                                                                             size_t rows,
+                                                                             size_t dim);
+
+// adagrad_table_interleaved of 16-bit values.
+adagrad_table_f16 adagrad_table_interleaved_f16(adagrad_f16 *memory, size_t rows, size_t dim);
+
+// adagrad_table_interleaved_row_wise of 16-bit values.
+adagrad_table_f16 adagrad_table_interleaved_row_wise_f16(adagrad_f16 *memory, size_t rows, size_t dim);
+
+// adagrad_table_step_u32 of a 16-bit table and 16-bit grads, rounded as in adagrad_step_f16. A row that appears twice gets two
+// steps, each with random bits of its own.
+//
+// Errors: those of adagrad_table_step_u32; UNKNOWN for a number in rounding, too.
+adagrad_status adagrad_table_step_f16_u32(const adagrad_options *options,
+                                          const adagrad_table_f16 *table,
+                                          const uint32_t *rows,
+                                          const adagrad_f16 *grads,
+                                          size_t count,
+                                          const adagrad_rounding *rounding,
+                                          adagrad_report *report);
+
+// adagrad_table_step_f16_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_f16_u64(const adagrad_options *options,
+                                          const adagrad_table_f16 *table,
+                                          const uint64_t *rows,
+                                          const adagrad_f16 *grads,
+                                          size_t count,
+                                          const adagrad_rounding *rounding,
+                                          adagrad_report *report);
+
+// adagrad_table_step_f16_u32 with grads in float.
+adagrad_status adagrad_table_step_f16_grads_f32_u32(const adagrad_options *options,
+                                                    const adagrad_table_f16 *table,
+                                                    const uint32_t *rows,
+                                                    const float *grads,
+                                                    size_t count,
+                                                    const adagrad_rounding *rounding,
+                                                    adagrad_report *report);
+
+// adagrad_table_step_f16_grads_f32_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_f16_grads_f32_u64(const adagrad_options *options,
+                                                    const adagrad_table_f16 *table,
+                                                    const uint64_t *rows,
+                                                    const float *grads,
+                                                    size_t count,
+                                                    const adagrad_rounding *rounding,
+                                                    adagrad_report *report);
+
+// adagrad_table_step_f16_u32 with an accumulator in float, which cannot be interleaved.
+adagrad_status adagrad_table_step_f16_accumulator_f32_u32(const adagrad_options *options,
+                                                          const adagrad_table_f16_accumulator_f32 *table,
+                                                          const uint32_t *rows,
+                                                          const adagrad_f16 *grads,
+                                                          size_t count,
+                                                          const adagrad_rounding *rounding,
+                                                          adagrad_report *report);
+
+// adagrad_table_step_f16_accumulator_f32_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_f16_accumulator_f32_u64(const adagrad_options *options,
+                                                          const adagrad_table_f16_accumulator_f32 *table,
+                                                          const uint64_t *rows,
+                                                          const adagrad_f16 *grads,
+                                                          size_t count,
+                                                          const adagrad_rounding *rounding,
+                                                          adagrad_report *report);
+
+// adagrad_table_step_bags_u32 of a 16-bit table and 16-bit grads, rounded as in adagrad_step_f16. Gradients are divided and
+// multiplied in float, without being rounded to 16 bits. scratch has columns values of float, always: it is needed for bags
+// that are a sum, too. The position of a row is that among the rows of all bags.
+//
+// Errors: those of adagrad_table_step_bags_u32; UNKNOWN for a number in rounding, too.
+adagrad_status adagrad_table_step_bags_f16_u32(const adagrad_options *options,
+                                               const adagrad_table_f16 *table,
+                                               const adagrad_bags_u32 *bags,
+                                               const adagrad_f16 *grads,
+                                               float *scratch,
+                                               const adagrad_rounding *rounding,
+                                               adagrad_report *report);
+
+// adagrad_table_step_bags_f16_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_bags_f16_u64(const adagrad_options *options,
+                                               const adagrad_table_f16 *table,
+                                               const adagrad_bags_u64 *bags,
+                                               const adagrad_f16 *grads,
+                                               float *scratch,
+                                               const adagrad_rounding *rounding,
+                                               adagrad_report *report);
+
+// adagrad_table_step_bags_f16_u32 with grads in float.
+adagrad_status adagrad_table_step_bags_f16_grads_f32_u32(const adagrad_options *options,
+                                                         const adagrad_table_f16 *table,
+                                                         const adagrad_bags_u32 *bags,
+                                                         const float *grads,
+                                                         float *scratch,
+                                                         const adagrad_rounding *rounding,
+                                                         adagrad_report *report);
+
+// adagrad_table_step_bags_f16_grads_f32_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_bags_f16_grads_f32_u64(const adagrad_options *options,
+                                                         const adagrad_table_f16 *table,
+                                                         const adagrad_bags_u64 *bags,
+                                                         const float *grads,
+                                                         float *scratch,
+                                                         const adagrad_rounding *rounding,
+                                                         adagrad_report *report);
+
+// adagrad_table_step_bags_f16_u32 with an accumulator in float, which cannot be interleaved.
+adagrad_status adagrad_table_step_bags_f16_accumulator_f32_u32(const adagrad_options *options,
+                                                               const adagrad_table_f16_accumulator_f32 *table,
+                                                               const adagrad_bags_u32 *bags,
+                                                               const adagrad_f16 *grads,
+                                                               float *scratch,
+                                                               const adagrad_rounding *rounding,
+                                                               adagrad_report *report);
+
+// adagrad_table_step_bags_f16_accumulator_f32_u32 with indices of 64 bits.
+adagrad_status adagrad_table_step_bags_f16_accumulator_f32_u64(const adagrad_options *options,
+                                                               const adagrad_table_f16_accumulator_f32 *table,
+                                                               const adagrad_bags_u64 *bags,
+                                                               const adagrad_f16 *grads,
+                                                               float *scratch,
+                                                               const adagrad_rounding *rounding,
+                                                               adagrad_report *report);
+
+// The nearest 16-bit values of n floats, of two the one whose last bit is 0. NaN stays NaN.
+//
+// Errors: NULL, MISALIGNED, OVERLAP, LENGTH.
+adagrad_status adagrad_f16_from_f32(const float *values, adagrad_f16 *converted, size_t n);
+
+// The floats that n 16-bit values are, exactly. NaN stays NaN.
+//
+// Errors: those of adagrad_f16_from_f32.
+adagrad_status adagrad_f32_from_f16(const adagrad_f16 *values, float *converted, size_t n);
+
+#endif // defined(ADAGRAD_HALF)
 
 #ifdef __cplusplus
 }  // extern "C"

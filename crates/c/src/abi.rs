@@ -1,9 +1,16 @@
 //! The functions that C calls with pointers, here and in `abi/`: all `unsafe` blocks of this package. Each checks its pointers,
-//! makes slices of them, and hands these to safe code. What C promises, because no check can tell, is that a pointer that is not null leads to as many
-//! initialized values as the call says, which nothing else writes meanwhile.
+//! makes slices of them, and hands these to safe code. What C promises, because no check can tell, is that a pointer that is
+//! not null leads to as many initialized values as the call says, which nothing else writes meanwhile.
 #![expect(unsafe_code, reason = "pointers become slices here, and names are exported")]
 
+#[cfg(feature = "half")]
+mod bf16;
+#[cfg(feature = "half")]
+mod f16;
+mod generic;
 mod regularized;
+#[cfg(feature = "half")]
+mod sixteen;
 mod table;
 
 use core::ffi::{CStr, c_char};
@@ -16,6 +23,7 @@ use crate::options::Options;
 use crate::pointers::{apart, optional, span};
 use crate::schedule::Schedule;
 use crate::status::Status;
+use crate::steps::Floats;
 
 /// # Safety
 /// [`span`] has accepted the array, it holds `len` initialized values, and nothing writes them while the slice lives.
@@ -92,42 +100,21 @@ pub unsafe extern "C" fn adagrad_bad_option(options: *const Options) -> *const c
 ///
 /// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, OPTION, UNAVAILABLE.
 #[unsafe(no_mangle)]
+#[rustfmt::skip] // a line each would be long
 pub unsafe extern "C" fn adagrad_step(
-    options: *const Options,
-    params: *mut f32,
-    grads: *const f32,
-    accumulator: *mut f32,
-    n: usize,
-    report: *mut Report,
+    options: *const Options, params: *mut f32, grads: *const f32, accumulator: *mut f32, n: usize, report: *mut Report,
 ) -> Status {
-    let call = || {
-        // SAFETY: by C's promise.
-        let options = unsafe { read(options) }?;
-        options.check()?;
-        optional(report)?;
-        let (w, g, a) = (span(params, n)?, span(grads, n)?, span(accumulator, n)?);
-        apart(w, g)?;
-        apart(w, a)?;
-        apart(a, g)?;
-        // SAFETY: the arrays have been checked, and against each other; the rest is C's promise.
-        let (w, g, a) = unsafe { (array_mut(params, n), array(grads, n), array_mut(accumulator, n)) };
-        Ok(calls::step(&options.decoded(), w, g, a))
-    };
-    // SAFETY: by C's promise; the slices are gone.
-    unsafe { finished(call().unwrap_or_else(|status| Err(without_report(status))), report) }
+    // SAFETY: by C's promise.
+    unsafe { generic::step(options, (params, grads, accumulator, n), Ok(Floats), report) }
 }
 
 /// adagrad_step, and then sets all gradients to 0 while they are in the cache.
 ///
 /// Errors: those of adagrad_step.
 #[unsafe(no_mangle)]
+#[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_step_and_zero(
-    options: *const Options,
-    params: *mut f32,
-    grads: *mut f32,
-    accumulator: *mut f32,
-    n: usize,
-    report: *mut Report,
+    options: *const Options, params: *mut f32, grads: *mut f32, accumulator: *mut f32, n: usize, report: *mut Report,
 ) -> Status {
     let call = || {
         // SAFETY: by C's promise.
@@ -198,7 +185,7 @@ impl<I: RowIndex> Rows<I> {
 ///
 /// Errors: NULL, MISALIGNED, OVERLAP, LENGTH, DIM, ROW, OPTION, UNAVAILABLE.
 #[unsafe(no_mangle)]
-#[rustfmt::skip] // a line each would be long for four functions
+#[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_step_rows_u32(
     options: *const Options, params: *mut f32, accumulator: *mut f32, table_rows: usize, dim: usize,
     rows: *const u32, grads: *const f32, count: usize, report: *mut Report,

@@ -8,7 +8,12 @@ mod calls;
 mod options;
 mod pointers;
 mod regularized;
+#[cfg(feature = "half")]
+mod rounding;
 mod schedule;
+#[cfg(feature = "half")]
+mod sixteen;
 mod status;
+mod steps;
 mod table;
 mod values;

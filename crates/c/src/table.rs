@@ -18,14 +18,15 @@ pub enum Layout {
 }
 
 /// Parameters in rows, with their accumulators. Make one by adagrad_table_new, _row_wise, _interleaved or
-/// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on.
+/// _interleaved_row_wise, which say how long the arrays are, and then change the fields from columns on. Where these names have
+/// an ending, such as adagrad_table_new_bf16, the table's type has the same one.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Table {
+pub struct Table<P, A> {
     /// The parameters; the whole memory of an interleaved table.
-    pub params: *mut f32,
+    pub params: *mut P,
     /// The accumulators. Not used by an interleaved table.
-    pub accumulator: *mut f32,
+    pub accumulator: *mut A,
     /// The number of rows.
     pub rows: usize,
     /// From where a row's parameters begin to where the next row's do, or its accumulators.
@@ -46,8 +47,31 @@ pub struct Table {
     pub reserved: [u8; 6],
 }
 
-impl Table {
-    pub fn of(params: *mut f32, accumulator: *mut f32, rows: usize, dim: usize, layout: Layout) -> Self {
+/// The crate's form of a C table, whose accumulators may lie behind the parameters.
+macro_rules! over {
+    ($of:ident, $Table:ident, $params:ident, $accumulator:ident, $behind:expr) => {{
+        let table = if $of.layout == Layout::ElementWise as u8 {
+            $Table::new($params, $accumulator, $of.dim)
+        } else if $of.layout == Layout::RowWise as u8 {
+            $Table::row_wise($params, $accumulator, $of.dim)
+        } else {
+            $behind
+        }?;
+        if $of.columns == 0 {
+            return Err(Error::ZeroDim);
+        }
+        // What is as usual stays so: there are faster loops for it.
+        let table = if $of.columns == $of.dim { table } else { table.with_columns($of.columns)? };
+        let is_dense = $of.gradient_stride == $of.columns;
+        let table = if is_dense { table } else { table.with_gradient_stride($of.gradient_stride)? };
+        Ok(table.with_padding_row($of.padding_row).with_out_of_range_skipped($of.skip_out_of_range == 1))
+    }};
+}
+#[cfg(feature = "half")]
+pub(crate) use over;
+
+impl<P, A> Table<P, A> {
+    pub fn of(params: *mut P, accumulator: *mut A, rows: usize, dim: usize, layout: Layout) -> Self {
         Self {
             params,
             accumulator,
@@ -64,7 +88,9 @@ impl Table {
 
     /// How many values the two arrays have.
     pub fn lengths(&self) -> Result<(usize, usize), Status> {
-        if self.layout > Layout::InterleavedRowWise as u8 || self.skip_out_of_range > 1 || self.reserved != [0; 6] {
+        // What lies in one array has one type.
+        let last = if size_of::<P>() == size_of::<A>() { Layout::InterleavedRowWise } else { Layout::RowWise };
+        if self.layout > last as u8 || self.skip_out_of_range > 1 || self.reserved != [0; 6] {
             return Err(Status::Unknown);
         }
         if self.dim == 0 {
@@ -85,26 +111,32 @@ impl Table {
     pub fn gradients(&self, count: usize) -> Result<usize, Status> {
         count.checked_mul(self.gradient_stride).ok_or(Status::Length)
     }
+}
+
+/// What arrays have.
+pub trait Value: Copy + 'static {}
+
+impl<T: Copy + 'static> Value for T {}
+
+/// A C table of types that the crate has a table of.
+pub trait Over<P: Value, A: Value> {
+    type Rust<'a>;
 
     /// The crate's form, on the memory of the two arrays.
-    pub fn over<'a>(&self, params: &'a mut [f32], accumulator: &'a mut [f32]) -> Result<RustTable<'a>, Error> {
-        let table = if self.layout == Layout::ElementWise as u8 {
-            RustTable::new(params, accumulator, self.dim)
-        } else if self.layout == Layout::RowWise as u8 {
-            RustTable::row_wise(params, accumulator, self.dim)
-        } else if self.layout == Layout::Interleaved as u8 {
-            RustTable::interleaved(params, self.dim)
-        } else {
-            RustTable::interleaved_row_wise(params, self.dim)
-        }?;
-        if self.columns == 0 {
-            return Err(Error::ZeroDim);
-        }
-        // What is as usual stays so: there are faster loops for it.
-        let table = if self.columns == self.dim { table } else { table.with_columns(self.columns)? };
-        let is_dense = self.gradient_stride == self.columns;
-        let table = if is_dense { table } else { table.with_gradient_stride(self.gradient_stride)? };
-        Ok(table.with_padding_row(self.padding_row).with_out_of_range_skipped(self.skip_out_of_range == 1))
+    fn over<'a>(&self, params: &'a mut [P], accumulator: &'a mut [A]) -> Result<Self::Rust<'a>, Error>;
+}
+
+impl Over<f32, f32> for Table<f32, f32> {
+    type Rust<'a> = RustTable<'a>;
+
+    fn over<'a>(&self, params: &'a mut [f32], accumulator: &'a mut [f32]) -> Result<RustTable<'a>, Error> {
+        over!(self, RustTable, params, accumulator, {
+            if self.layout == Layout::Interleaved as u8 {
+                RustTable::interleaved(params, self.dim)
+            } else {
+                RustTable::interleaved_row_wise(params, self.dim)
+            }
+        })
     }
 }
 

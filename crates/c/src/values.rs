@@ -95,26 +95,36 @@ pub extern "C" fn adagrad_clip_norm_scale(sum_of_squares: f64, max_norm: f32) ->
 
 /// A table with one accumulator per element: params and accumulator have rows*dim values, row by row.
 #[unsafe(no_mangle)]
-pub extern "C" fn adagrad_table_new(params: *mut f32, accumulator: *mut f32, rows: usize, dim: usize) -> Table {
+pub extern "C" fn adagrad_table_new(
+    params: *mut f32,
+    accumulator: *mut f32,
+    rows: usize,
+    dim: usize,
+) -> Table<f32, f32> {
     Table::of(params, accumulator, rows, dim, Layout::ElementWise)
 }
 
 /// A table with one accumulator per row, FBGEMM's row-wise Adagrad: params has rows*dim values, accumulator has rows. A
 /// row's G grows by the mean of its squared gradients.
 #[unsafe(no_mangle)]
-pub extern "C" fn adagrad_table_row_wise(params: *mut f32, accumulator: *mut f32, rows: usize, dim: usize) -> Table {
+pub extern "C" fn adagrad_table_row_wise(
+    params: *mut f32,
+    accumulator: *mut f32,
+    rows: usize,
+    dim: usize,
+) -> Table<f32, f32> {
     Table::of(params, accumulator, rows, dim, Layout::RowWise)
 }
 
 /// A table in one array of rows*2*dim values: each row has dim parameters, and behind them their accumulators.
 #[unsafe(no_mangle)]
-pub extern "C" fn adagrad_table_interleaved(memory: *mut f32, rows: usize, dim: usize) -> Table {
+pub extern "C" fn adagrad_table_interleaved(memory: *mut f32, rows: usize, dim: usize) -> Table<f32, f32> {
     Table::of(memory, core::ptr::null_mut(), rows, dim, Layout::Interleaved)
 }
 
 /// A table in one array of rows*(dim + 1) values: each row has dim parameters, and behind them its one accumulator.
 #[unsafe(no_mangle)]
-pub extern "C" fn adagrad_table_interleaved_row_wise(memory: *mut f32, rows: usize, dim: usize) -> Table {
+pub extern "C" fn adagrad_table_interleaved_row_wise(memory: *mut f32, rows: usize, dim: usize) -> Table<f32, f32> {
     Table::of(memory, core::ptr::null_mut(), rows, dim, Layout::InterleavedRowWise)
 }
 

@@ -82,7 +82,7 @@ pub unsafe extern "C" fn adagrad_proximal_step(
 
 /// The gradients of some rows of a table, as C gives them. Without `linear` the step is a proximal one.
 struct Rows<I> {
-    table: *const Table,
+    table: *const Table<f32, f32>,
     linear: Option<*mut f32>,
     rows: *const I,
     grads: *const f32,
@@ -130,7 +130,7 @@ impl<I: RowIndex> Rows<I> {
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_ftrl_step_rows_u32(
-    options: *const Regularized, table: *const Table, linear: *mut f32,
+    options: *const Regularized, table: *const Table<f32, f32>, linear: *mut f32,
     rows: *const u32, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
     let linear = Some(linear);
@@ -142,7 +142,7 @@ pub unsafe extern "C" fn adagrad_ftrl_step_rows_u32(
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_ftrl_step_rows_u64(
-    options: *const Regularized, table: *const Table, linear: *mut f32,
+    options: *const Regularized, table: *const Table<f32, f32>, linear: *mut f32,
     rows: *const u64, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
     let linear = Some(linear);
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn adagrad_ftrl_step_rows_u64(
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_proximal_step_rows_u32(
-    options: *const Regularized, table: *const Table,
+    options: *const Regularized, table: *const Table<f32, f32>,
     rows: *const u32, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn adagrad_proximal_step_rows_u32(
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_proximal_step_rows_u64(
-    options: *const Regularized, table: *const Table,
+    options: *const Regularized, table: *const Table<f32, f32>,
     rows: *const u64, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.

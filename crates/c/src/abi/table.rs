@@ -1,20 +1,27 @@
 //! What C does with an `adagrad_table`.
 
-use adagrad_rs::{Bags as RustBags, RowIndex, Table as RustTable, partition};
+use adagrad_rs::{Bags as RustBags, RowIndex, partition};
 
 use super::{array, array_mut, finished, read, without_report};
 use crate::calls::{self, Outcome, Report};
 use crate::options::Options;
 use crate::pointers::{Span, apart, optional, span};
 use crate::status::Status;
-use crate::table::{Bags, Owners, Table};
+use crate::steps::{Floats, Steps};
+use crate::table::{Bags, Over, Owners, Table, Value};
 
 /// The crate's form of a table, apart from the other arrays of the call.
 ///
 /// # Safety
 /// C's promise for the table's arrays.
 #[inline(always)]
-pub(super) unsafe fn opened<'a, const N: usize>(table: &Table, others: [Span; N]) -> Result<RustTable<'a>, Status> {
+pub(super) unsafe fn opened<'a, P: Value, A: Value, const N: usize>(
+    table: &Table<P, A>,
+    others: [Span; N],
+) -> Result<<Table<P, A> as Over<P, A>>::Rust<'a>, Status>
+where
+    Table<P, A>: Over<P, A>,
+{
     let (params, sums) = table.lengths()?;
     // An interleaved table has no second array, and its pointer is not followed.
     let (w, a) = (span(table.params, params)?, span(table.accumulator, sums)?);
@@ -38,17 +45,21 @@ pub(super) unsafe fn ended(outcome: Result<Outcome, Status>, report: *mut Report
     unsafe { finished(outcome.unwrap_or_else(|status| Err(without_report(status))), report) }
 }
 
+/// A step for rows of a table.
+///
 /// # Safety
 /// C's promise for all arguments.
 #[inline(always)]
-unsafe fn step<I: RowIndex>(
+pub unsafe fn step<P: Value, G, A: Value, I: RowIndex>(
     options: *const Options,
-    table: *const Table,
-    rows: *const I,
-    grads: *const f32,
-    count: usize,
+    table: *const Table<P, A>,
+    (rows, grads, count): (*const I, *const G, usize),
+    steps: Result<impl Steps<P, G, A>, Status>,
     report: *mut Report,
-) -> Status {
+) -> Status
+where
+    Table<P, A>: Over<P, A>,
+{
     let call = || {
         // SAFETY: by C's promise.
         let (options, table) = unsafe { (read(options)?, read(table)?) };
@@ -58,7 +69,7 @@ unsafe fn step<I: RowIndex>(
         let (r, g) = (span(rows, count)?, span(grads, values)?);
         // SAFETY: by C's promise; the arrays have been checked.
         let (mut table, r, g) = unsafe { (opened(&table, [r, g])?, array(rows, count), array(grads, values)) };
-        Ok(calls::outcome(options.decoded().step_rows(&mut table, r, g)))
+        Ok(steps?.rows(&options.decoded(), &mut table, r, g))
     };
     // SAFETY: by C's promise; the slices are gone.
     unsafe { ended(call(), report) }
@@ -71,40 +82,44 @@ unsafe fn step<I: RowIndex>(
 #[unsafe(no_mangle)]
 #[rustfmt::skip] // a line each would be long
 pub unsafe extern "C" fn adagrad_table_step_u32(
-    options: *const Options, table: *const Table, rows: *const u32, grads: *const f32, count: usize, report: *mut Report,
+    options: *const Options, table: *const Table<f32, f32>, rows: *const u32, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step(options, table, rows, grads, count, report) }
+    unsafe { step(options, table, (rows, grads, count), Ok(Floats), report) }
 }
 
 /// adagrad_table_step_u32 with indices of 64 bits.
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_table_step_u64(
-    options: *const Options, table: *const Table, rows: *const u64, grads: *const f32, count: usize, report: *mut Report,
+    options: *const Options, table: *const Table<f32, f32>, rows: *const u64, grads: *const f32, count: usize, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step(options, table, rows, grads, count, report) }
+    unsafe { step(options, table, (rows, grads, count), Ok(Floats), report) }
 }
 
+/// A step for bags of rows.
+///
 /// # Safety
 /// C's promise for all arguments.
 #[inline(always)]
-unsafe fn step_bags<I: RowIndex>(
+pub unsafe fn step_bags<P: Value, G, A: Value, I: RowIndex, S: Steps<P, G, A>>(
     options: *const Options,
-    table: *const Table,
-    bags: *const Bags<I>,
-    grads: *const f32,
-    scratch: *mut f32,
+    table: *const Table<P, A>,
+    (bags, grads, scratch): (*const Bags<I>, *const G, *mut f32),
+    steps: Result<S, Status>,
     report: *mut Report,
-) -> Status {
+) -> Status
+where
+    Table<P, A>: Over<P, A>,
+{
     let call = || {
         // SAFETY: by C's promise.
         let (options, table, bags) = unsafe { (read(options)?, read(table)?, read(bags)?) };
         options.check()?;
         optional(report)?;
         let (offsets, values) = (bags.offsets()?, table.gradients(bags.bags)?);
-        let room = if bags.are_scaled() { table.columns } else { 0 };
+        let room = S::room(&table, &bags);
         let weights = if bags.weights.is_null() { 0 } else { bags.count };
         let (o, r, f) = (span(bags.offsets, offsets)?, span(bags.rows, bags.count)?, span(bags.weights, weights)?);
         let (g, s) = (span(grads, values)?, span(scratch, room)?);
@@ -121,7 +136,7 @@ unsafe fn step_bags<I: RowIndex>(
         let all = RustBags::new(o, r);
         let all = if bags.mean == 1 { all.map(RustBags::mean) } else { all };
         let all = if bags.weights.is_null() { all } else { all.and_then(|all| all.weighted(f)) };
-        Ok(calls::outcome(all.and_then(|all| options.decoded().step_bags(&mut table, &all, g, s))))
+        Ok(steps?.bags(&options.decoded(), &mut table, all, g, s))
     };
     // SAFETY: by C's promise; the slices are gone.
     unsafe { ended(call(), report) }
@@ -136,29 +151,29 @@ unsafe fn step_bags<I: RowIndex>(
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_table_step_bags_u32(
-    options: *const Options, table: *const Table, bags: *const Bags<u32>, grads: *const f32, scratch: *mut f32,
+    options: *const Options, table: *const Table<f32, f32>, bags: *const Bags<u32>, grads: *const f32, scratch: *mut f32,
     report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_bags(options, table, bags, grads, scratch, report) }
+    unsafe { step_bags(options, table, (bags, grads, scratch), Ok(Floats), report) }
 }
 
 /// adagrad_table_step_bags_u32 with indices of 64 bits.
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_table_step_bags_u64(
-    options: *const Options, table: *const Table, bags: *const Bags<u64>, grads: *const f32, scratch: *mut f32,
+    options: *const Options, table: *const Table<f32, f32>, bags: *const Bags<u64>, grads: *const f32, scratch: *mut f32,
     report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
-    unsafe { step_bags(options, table, bags, grads, scratch, report) }
+    unsafe { step_bags(options, table, (bags, grads, scratch), Ok(Floats), report) }
 }
 
 /// # Safety
 /// C's promise for all arguments.
 #[inline(always)]
 unsafe fn limit_norms<I: RowIndex>(
-    table: *const Table,
+    table: *const Table<f32, f32>,
     rows: *const I,
     count: usize,
     max_norm: f32,
@@ -185,7 +200,7 @@ unsafe fn limit_norms<I: RowIndex>(
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_table_limit_norms_u32(
-    table: *const Table, rows: *const u32, count: usize, max_norm: f32, report: *mut Report,
+    table: *const Table<f32, f32>, rows: *const u32, count: usize, max_norm: f32, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
     unsafe { limit_norms(table, rows, count, max_norm, report) }
@@ -195,7 +210,7 @@ pub unsafe extern "C" fn adagrad_table_limit_norms_u32(
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_table_limit_norms_u64(
-    table: *const Table, rows: *const u64, count: usize, max_norm: f32, report: *mut Report,
+    table: *const Table<f32, f32>, rows: *const u64, count: usize, max_norm: f32, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
     unsafe { limit_norms(table, rows, count, max_norm, report) }
@@ -205,7 +220,7 @@ pub unsafe extern "C" fn adagrad_table_limit_norms_u64(
 /// C's promise for all arguments.
 #[inline(always)]
 unsafe fn decay_rows<I: RowIndex>(
-    table: *const Table,
+    table: *const Table<f32, f32>,
     rows: *const I,
     count: usize,
     (learning_rate, weight_decay): (f32, f32),
@@ -240,7 +255,7 @@ unsafe fn decay_rows<I: RowIndex>(
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_table_decay_rows_u32(
-    table: *const Table, rows: *const u32, count: usize, learning_rate: f32, weight_decay: f32, last_steps: *mut u32,
+    table: *const Table<f32, f32>, rows: *const u32, count: usize, learning_rate: f32, weight_decay: f32, last_steps: *mut u32,
     step: u32, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.
@@ -251,7 +266,7 @@ pub unsafe extern "C" fn adagrad_table_decay_rows_u32(
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
 pub unsafe extern "C" fn adagrad_table_decay_rows_u64(
-    table: *const Table, rows: *const u64, count: usize, learning_rate: f32, weight_decay: f32, last_steps: *mut u32,
+    table: *const Table<f32, f32>, rows: *const u64, count: usize, learning_rate: f32, weight_decay: f32, last_steps: *mut u32,
     step: u32, report: *mut Report,
 ) -> Status {
     // SAFETY: by C's promise.

@@ -249,3 +249,22 @@ fn with_other_options_and_tables() {
         }
     }
 }
+
+/// Which bits a row gets does not depend on how many others there are.
+#[test]
+fn few_rows_and_more() {
+    for &backend in backends() {
+        let fast = Adagrad::new(0.1).with_arithmetic(Arithmetic::Fast).with_backend(backend);
+        for dim in [50, 130, 300] {
+            let grads: Vec<f32> = (0..9 * dim).map(|i| (i as f32).sin()).collect();
+            let stepped = |count: u32| {
+                let (mut w, mut a) = (vec![0.5; 9 * dim], vec![0.2; 9 * dim]);
+                let mut table = Table::new(&mut w, &mut a, dim).expect("its shape fits");
+                let rows: Vec<u32> = (0..count).collect();
+                fast.step_rows(&mut table, &rows, &grads[..rows.len() * dim]).expect("valid");
+                (w[..3 * dim].to_vec(), a[..3 * dim].to_vec())
+            };
+            assert_eq!(stepped(3), stepped(9), "{dim} columns, {backend}");
+        }
+    }
+}

@@ -62,6 +62,9 @@ fn indices_beyond_usize() {
                 let mut table = table.with_out_of_range_skipped(true);
                 let report = opt.step_rows(&mut table, &[row], &grads).expect("it is passed over");
                 assert_eq!(report.out_of_range, 1);
+                // More rows are stepped by other loops.
+                let report = opt.step_rows(&mut table, &[row; 8], &grads.repeat(8)).expect("they are passed over");
+                assert_eq!(report.out_of_range, 8);
                 assert!(params.iter().chain(&accumulator).all(|x| *x == 0.0));
             }
         }

@@ -1,8 +1,8 @@
 //! Rows and bags that are divided among threads: shapes, options, and lists that a sample may misjudge.
 
-use adagrad::{Adagrad, NonFinite, WeightDecay};
+use adagrad::{Adagrad, NonFinite, Table, WeightDecay};
 
-use super::inputs::{Random, bags, options, plain_options};
+use super::inputs::{Random, State, bags, options, plain_options};
 use super::reference::{Options, assert_same};
 use super::{MIN_ROWS, Rows, indices, pool, pools};
 
@@ -104,4 +104,32 @@ fn rows_over_lists() {
     check("ascending", |k| k * 100 / COUNT);
     check("descending", |k| 99 - k * 100 / COUNT);
     check("periodic", |k| k % 4 * 25);
+}
+
+/// Few rows, but long: each part of the table has fewer than are read in chunks. Some are not in it.
+#[test]
+fn few_long_rows() {
+    let pool = pool(3);
+    for row_wise in [false, true] {
+        let dim = 50_000;
+        let (index, grads) = ([5_i64, -1, 2, 5, i64::MAX, 0], State::new(6 * dim, 3, Random::sprinkled).grads);
+        let before = State::new(7 * dim, 4, Random::sprinkled);
+        let opt = Adagrad::new(0.1).with_non_finite(NonFinite::Skip);
+        let stepped = |in_parallel: bool| {
+            let (mut params, mut accumulator) = (before.params.clone(), before.accumulator.clone());
+            let new = if row_wise { Table::row_wise } else { Table::new };
+            let len = if row_wise { 7 } else { 7 * dim };
+            let table = new(&mut params, &mut accumulator[..len], dim).expect("its shape fits");
+            let mut table = table.with_padding_row(2).with_out_of_range_skipped(true);
+            let report = match in_parallel {
+                true => pool.install(|| opt.par_step_rows(&mut table, &index, &grads)),
+                false => opt.step_rows(&mut table, &index, &grads),
+            };
+            (params, accumulator, report.expect("valid"))
+        };
+        let (actual, expected) = (stepped(true), stepped(false));
+        assert_same(&actual.0, &expected.0, "params");
+        assert_same(&actual.1, &expected.1, "accumulator");
+        assert_eq!(actual.2, expected.2);
+    }
 }

@@ -100,13 +100,23 @@ fn stepped(opt: Adagrad, state: &[Element]) -> (Vec<f32>, Vec<f32>, Report) {
     (params, accumulator, report)
 }
 
-/// Parameters and accumulator of one row after a row-wise step, with its report.
+/// Parameters and accumulator of one row after a row-wise step, with its report. Among other rows, which are stepped by other
+/// loops, it is the same.
 fn row_wise(opt: Adagrad, params: &[f32], grads: &[f32], accumulator: f32) -> (Vec<f32>, f32, Report) {
-    let (mut params, mut accumulator) = (params.to_vec(), [accumulator]);
-    let dim = params.len();
-    let mut table = Table::row_wise(&mut params, &mut accumulator, dim).expect("its shape fits");
-    let report = opt.step_rows(&mut table, &[0_u32], grads).expect("valid");
-    (params, accumulator[0], report)
+    let stepped = |rows: &[u32]| {
+        let (mut params, mut accumulator) = (params.repeat(rows.len()), vec![accumulator; rows.len()]);
+        let mut table = Table::row_wise(&mut params, &mut accumulator, grads.len()).expect("its shape fits");
+        let report = opt.step_rows(&mut table, rows, &grads.repeat(rows.len())).expect("valid");
+        (params, accumulator, report.skipped)
+    };
+    let (one, eight) = (stepped(&[0]), stepped(&[0, 1, 2, 3, 4, 5, 6, 7]));
+    // Which NaN it is may differ.
+    let same =
+        |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan());
+    assert!(same(&one.0.repeat(8), &eight.0) && same(&one.1.repeat(8), &eight.1) && 8 * one.2 == eight.2);
+    let mut report = Report::default();
+    report.skipped = one.2;
+    (one.0, one.1[0], report)
 }
 
 /// The distance from the magnitude of a finite value to the next greater one.

@@ -51,7 +51,7 @@ pub(crate) use dense::{Few, LONG, Long, SHORT, SHORT_OF_ANY, Short};
 #[cfg(feature = "half")]
 pub(crate) use dither::Stream;
 pub(crate) use flags::Flags;
-pub(crate) use fours::{FEW_ROWS, Fours, Singly};
+pub(crate) use fours::{Fours, OneByOne};
 #[cfg(any(feature = "half", feature = "rayon"))]
 pub(crate) use gradients::RowGradients;
 pub(crate) use gradients::{BagGradients, Gradients};
@@ -67,7 +67,7 @@ pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use regularized::{Rates, Regularized, RegularizedSlices};
 #[cfg(feature = "half")]
 pub(crate) use rounding::{Nearest, Rounding};
-pub(crate) use rows::{AnyRows, Chunk, Rows, ScalarRows, ShortRows, row_of};
+pub(crate) use rows::{AnyRows, Chunk, FEW_ROWS, Rows, ScalarRows, ShortRows, row_of};
 pub(crate) use rule::Rule;
 #[cfg(feature = "half")]
 pub(crate) use storage::Shared;

@@ -149,8 +149,8 @@ impl Ftrl {
     }
 
     /// One step for each of `rows`, in that order. `grads` has `dim` values for each. A row that appears twice gets two
-    /// steps. `linear` lies as parameters do in a [`Table::new`]: `rows·dim` values, those of columns that are padding among
-    /// them.
+    /// steps. `linear` has as many values as the parameters of a [`Table::new`] with these rows, padding included, and they lie
+    /// alike.
     ///
     /// The table has one accumulator per element, in any layout. Rows that it [names as padding](Table::with_padding_row),
     /// or that are not in it and [skipped](Table::with_out_of_range_skipped), are passed over, those of `linear` too.
@@ -289,7 +289,7 @@ pub(crate) fn run_dense<const FTRL: bool>(
     run(backend, &mut step)
 }
 
-/// Compiled where it is used, also in debug builds: see docs/decisions.md, "FTRL and proximal steps".
+/// Compiled where it is used, also in debug builds, since its callers are generic: see docs/decisions.md, "FTRL and proximal steps".
 #[cfg_attr(not(debug_assertions), inline)]
 pub(crate) fn run_rows<const FTRL: bool>(
     backend: Option<Backend>,

@@ -1,4 +1,4 @@
-//! The row-wise step of rows of any number of columns, four at a time.
+//! The row-wise step of rows of a multiple of four columns, four at a time, and of others one after the other.
 
 use core::marker::PhantomData;
 
@@ -82,31 +82,31 @@ fn each_four<C: Class, const W: usize, L: Lanes<W>>(
         done = done.wrapping_add(TOGETHER);
         if !dim.is_multiple_of(4) || !four::<C, W, L>(rule, lanes, params, accumulator, *places, now, dim) {
             let chunk = Chunk { rule, params, accumulator, places, grads: now, class };
-            skipped += lanes.call(&mut Singly { chunk, dim });
+            skipped += lanes.call(&mut OneByOne { chunk, dim });
         }
     }
     if !last.is_empty() {
         let chunk = Chunk { rule, params, accumulator, places: last, grads, class };
-        skipped += lanes.call(&mut Singly { chunk, dim });
+        skipped += lanes.call(&mut OneByOne { chunk, dim });
     }
     skipped
 }
 
 /// Rows one after the other.
-pub(crate) struct Singly<'s, C> {
+pub(crate) struct OneByOne<'s, C> {
     pub(crate) chunk: Chunk<'s, C>,
     pub(crate) dim: usize,
 }
 
 // By its address: see docs/decisions.md, "A few rows".
-impl<C: Class> Kernel for &mut Singly<'_, C> {
+impl<C: Class> Kernel for &mut OneByOne<'_, C> {
     type Output = usize;
 
     const LEAST_LANES: usize = 8;
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Singly { chunk: Chunk { rule, params, accumulator, places, grads, class }, dim } = self;
+        let OneByOne { chunk: Chunk { rule, params, accumulator, places, grads, class }, dim } = self;
         let (rule, class, dim, mut grads, mut skipped) = (*rule, *class, *dim, *grads, 0);
         for place in *places {
             let Some((g, rest)) = grads.split_at_checked(dim) else { never!("a gradient for each row") };
@@ -119,9 +119,6 @@ impl<C: Class> Kernel for &mut Singly<'_, C> {
         skipped
     }
 }
-
-/// Of fewer rows the indices are read at once, and not in chunks: see docs/decisions.md, "A few rows".
-pub(crate) const FEW_ROWS: usize = 7;
 
 /// Four rows, if they are different ones that are here, and none is to be skipped. Says whether it was done.
 #[inline(always)]
@@ -207,7 +204,7 @@ fn four<C: Class, const W: usize, L: Lanes<W>>(
     let moves = Moves { rules, rates, ds };
     if const { !C::WITHOUT.any(Flags::SKIP) } && rules.flags.any(Flags::SKIP) {
         let mut bad = [zero; TOGETHER];
-        if let (Some(_), _) = (&rests.0, ()) {
+        if rests.0.is_some() {
             bad = differences(lanes, bad, moves.moved(lanes, rest_w, rest_g));
         }
         let ws = w0.iter().zip(w1.iter()).zip(w2.iter()).zip(w3.iter());

@@ -1,4 +1,4 @@
-//! Steps that make parameters exactly 0: FTRL-Proximal and proximal Adagrad. One loop for both.
+//! Steps that make parameters exactly 0: FTRL-Proximal and proximal Adagrad. One kernel for both formulas.
 
 use super::narrow_rows::{gathered, scatter};
 use super::rows::each_chunk;

@@ -54,7 +54,7 @@ pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Sto
     0
 }
 
-/// The same of one row, compiled once for all loops over rows.
+/// The same as a function of its own, for loops over rows of any layout.
 pub(super) struct OneRow<'a, C> {
     pub(super) rule: &'a Rule<f32>,
     pub(super) w: &'a mut [f32],

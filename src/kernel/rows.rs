@@ -267,6 +267,9 @@ impl Ahead<'_> {
 /// How many places are in memory at a time.
 const CHUNK: usize = 64;
 
+/// Of fewer rows the indices are read at once, and not in chunks: see docs/decisions.md, "A few rows".
+pub(crate) const FEW_ROWS: usize = 7;
+
 /// What belongs to a row, of which there is so much, if it is here.
 #[inline(always)]
 pub(crate) fn row_of<T>(table: &mut [T], place: usize, dim: usize) -> Option<&mut [T]> {

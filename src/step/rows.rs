@@ -2,12 +2,12 @@
 
 use core::marker::PhantomData;
 
-use super::dense::dense_row;
+use super::dense::{check_available, dense_row};
 use crate::backend::lanes::Kernel;
 use crate::backend::{IS_SCALAR, run_detected};
 use crate::kernel::{
-    Any, AnyRows, Chunk, Class, Decayed, FEW_ROWS, Flags, Fours, Gradients, NarrowRowWise, NarrowRows, Rows,
-    ScalarRows, ShortRows, Singly, Usual, never, row_of,
+    Any, AnyRows, Chunk, Class, Decayed, FEW_ROWS, Flags, Fours, Gradients, NarrowRowWise, NarrowRows, OneByOne, Rows,
+    ScalarRows, ShortRows, Usual, never, row_of,
 };
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
@@ -139,9 +139,9 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
     } else if lanes >= Fours::<Any>::LEAST_LANES && step.rows.len() < FEW_ROWS {
         let (mut room, dim) = ([0; FEW_ROWS], step.shape.dim);
         if is_usual {
-            run(backend, &mut Singly::<Usual> { chunk: step.few(&mut room), dim })
+            run(backend, &mut OneByOne::<Usual> { chunk: step.few(&mut room), dim })
         } else {
-            run(backend, &mut Singly::<Any> { chunk: step.few(&mut room), dim })
+            run(backend, &mut OneByOne::<Any> { chunk: step.few(&mut room), dim })
         }
     } else if is_usual && is_narrow {
         run(backend, NarrowRowWise::<Usual>(step, PhantomData))
@@ -174,11 +174,7 @@ fn run_any_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usi
 
 /// The element-wise step for a few rows in which nothing lies between rows: a dense step for each.
 fn run_few(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error> {
-    if let Some(backend) = backend
-        && !backend.is_available()
-    {
-        return Err(Error::Unavailable { backend });
-    }
+    check_available(backend)?;
     let mut room = [0; FEW_ROWS];
     let (dim, mut skipped) = (step.shape.dim, 0);
     let Chunk::<Any> { rule, params, accumulator, places, mut grads, .. } = step.few(&mut room);

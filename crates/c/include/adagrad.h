@@ -525,7 +525,7 @@ typedef struct {
     // Where a call has a part only: the index of its first element in the whole array or, for rows, that of the table's first
     // row in the whole table.
     uint64_t first;
-    // Where a call for rows has only a part of a step's gradients: the index of its first one among them.
+    // Where a call for rows has only a part of a step's rows: the index of its first one among them.
     uint64_t position;
     // An adagrad_rounding_kind. With ADAGRAD_ROUNDING_KIND_NEAREST the numbers above are not used.
     uint8_t kind;

@@ -28,7 +28,7 @@ pub struct Rounding {
     /// Where a call has a part only: the index of its first element in the whole array or, for rows, that of the table's first
     /// row in the whole table.
     pub first: u64,
-    /// Where a call for rows has only a part of a step's gradients: the index of its first one among them.
+    /// Where a call for rows has only a part of a step's rows: the index of its first one among them.
     pub position: u64,
     /// An adagrad_rounding_kind. With ADAGRAD_ROUNDING_KIND_NEAREST the numbers above are not used.
     pub kind: u8,

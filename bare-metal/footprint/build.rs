@@ -7,7 +7,7 @@ use std::{env, fs};
 const ARM: &str = "\
 MEMORY
 {
-    FLASH : ORIGIN = 0x00000000, LENGTH = 256K
+    FLASH : ORIGIN = 0x00000000, LENGTH = 512K
     RAM : ORIGIN = 0x20000000, LENGTH = 16K
 }
 ";
@@ -16,7 +16,7 @@ MEMORY
 const RISCV: &str = "\
 MEMORY
 {
-    FLASH : ORIGIN = 0x80000000, LENGTH = 256K
+    FLASH : ORIGIN = 0x80000000, LENGTH = 512K
     RAM : ORIGIN = 0x80100000, LENGTH = 16K
 }
 ";

@@ -39,6 +39,26 @@ impl Kind {
             None => table,
         })
     }
+
+    /// The row that each index names, `None` where it is passed over; how many of these are not in the table; and the error
+    /// where one may not be passed over.
+    pub fn places(&self, rows: &[i128], table_rows: usize) -> (Vec<Option<usize>>, usize, Option<Error>) {
+        let skips = self.skips_outside && table_rows as u128 <= self.greatest;
+        let padding = self.padding.filter(|padding| *padding != usize::MAX);
+        let (mut places, mut out_of_range, mut error) = (Vec::new(), 0, None);
+        for (position, row) in rows.iter().enumerate() {
+            let is_padding = padding.is_some_and(|padding| padding as i128 == *row);
+            let is_inside = (0..table_rows as i128).contains(row);
+            places.push((is_inside && !is_padding).then_some(*row as usize));
+            if !is_inside && !is_padding {
+                out_of_range += 1;
+                if !skips {
+                    error = error.or(Some(Error::Row { position, row: *row, rows: table_rows }));
+                }
+            }
+        }
+        (places, out_of_range, error)
+    }
 }
 
 /// A step for rows: its hyper-parameters, its table, each row's index and gradient.
@@ -111,7 +131,7 @@ impl Step<'_> {
     pub fn expectation(&self, len: usize, accumulators: usize) -> Expectation {
         let Self { options, kind, .. } = self;
         let dim = kind.dim;
-        let (places, out_of_range, outside) = self.places(len.checked_div(dim).unwrap_or(0));
+        let (places, out_of_range, outside) = kind.places(&self.rows, len.checked_div(dim).unwrap_or(0));
         let faults: Vec<Error> = if dim == 0 {
             vec![Error::ZeroDim]
         } else if len % dim != 0 {
@@ -121,26 +141,6 @@ impl Step<'_> {
             shape.into_iter().chain(fault_of(options)).chain(self.faults.iter().copied()).chain(outside).collect()
         };
         Expectation { places, out_of_range, faults }
-    }
-
-    /// The row that each index names, `None` where it is passed over; how many of these are not in the table; and the error
-    /// where one may not be passed over.
-    fn places(&self, table_rows: usize) -> (Vec<Option<usize>>, usize, Option<Error>) {
-        let skips = self.kind.skips_outside && table_rows as u128 <= self.kind.greatest;
-        let padding = self.kind.padding.filter(|padding| *padding != usize::MAX);
-        let (mut places, mut out_of_range, mut error) = (Vec::new(), 0, None);
-        for (position, row) in self.rows.iter().enumerate() {
-            let is_padding = padding.is_some_and(|padding| padding as i128 == *row);
-            let is_inside = (0..table_rows as i128).contains(row);
-            places.push((is_inside && !is_padding).then_some(*row as usize));
-            if !is_inside && !is_padding {
-                out_of_range += 1;
-                if !skips {
-                    error = error.or(Some(Error::Row { position, row: *row, rows: table_rows }));
-                }
-            }
-        }
-        (places, out_of_range, error)
     }
 }
 

@@ -103,3 +103,27 @@ pub fn each_row_ftrl(
         naive_ftrl(&mut params[row.clone()], g, &mut accumulator[row.clone()], &mut linear[row]);
     }
 }
+
+/// Each of `rows` whose norm is more than `max_norm` scaled to it.
+#[inline(never)]
+pub fn limit_each_norm(params: &mut [f32], dim: usize, rows: &[u32], max_norm: f32) {
+    for row in rows {
+        let row = &mut params[*row as usize * dim..][..dim];
+        let norm = row.iter().map(|w| w * w).sum::<f32>().sqrt();
+        if norm > max_norm {
+            let factor = max_norm / norm;
+            row.iter_mut().for_each(|w| *w *= factor);
+        }
+    }
+}
+
+/// Each of `rows` multiplied by what is left after the decays since it was last seen.
+#[inline(never)]
+pub fn decay_each_row(params: &mut [f32], dim: usize, rows: &[u32], kept: f32, last_steps: &mut [u32], step: u32) {
+    for row in rows {
+        let steps = step - last_steps[*row as usize];
+        last_steps[*row as usize] = step;
+        let factor = kept.powi(steps as i32);
+        params[*row as usize * dim..][..dim].iter_mut().for_each(|w| *w *= factor);
+    }
+}

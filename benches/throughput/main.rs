@@ -17,6 +17,7 @@ mod regularized;
 mod rows;
 mod text;
 mod threads;
+mod upkeep;
 
 use core::error::Error;
 use std::fs;
@@ -70,6 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let measured = Measured { rows: rows_in_cache(&meter, &plan), ..measured };
     let regularized = regularized::CASES.map(|case| (case, regularized::measure(&meter, case)));
+    let upkeep = upkeep::COLUMNS.map(|dim| (dim, upkeep::measure(&meter, dim)));
     let bags = bags::Case::all()
         .take(plan.bags)
         .map(|case| {
@@ -101,6 +103,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         binary(plan::TABLE_IN_CACHE)
     );
     report.table(&caption, &regularized::table(&regularized));
+    let caption = format!(
+        "### Between steps\n\n`limit_norms`, where each row's norm is above the limit, and `decay_rows`, on random rows of a \
+         table of {} parameters;\nns per element:",
+        binary(plan::TABLE_IN_CACHE)
+    );
+    report.table(&caption, &upkeep::table(&upkeep));
     let caption = "### Placement\n\nSlices that lie apart, and plain `vec![0.0; n]` in each order of allocation; ns per \
                    element:";
     report.table(caption, &placement::table(&measured.placed));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use crate::measure::Effort;
-use crate::{bags, calls, dense, placement, regularized};
+use crate::{bags, calls, dense, placement, regularized, upkeep};
 
 /// The command that runs this.
 pub(crate) const COMMAND: &str = "cargo bench -p adagrad-benches --bench throughput";
@@ -53,6 +53,7 @@ impl Plan {
             + self.mixed.len()
             + 1
             + regularized::CASES.len()
+            + upkeep::COLUMNS.len()
             + bags::Case::all().take(self.bags).count()
     }
 
@@ -137,7 +138,7 @@ fn command() -> Command {
                 .value_name("MI")
                 .value_parser(value_parser!(u16).range(1..))
                 .default_value("128")
-                .help("Size of the large table of random rows, in 2^20 parameters; each takes 8 bytes"),
+                .help("Size of the large table of random rows, in 2^20 parameters; each takes 16 bytes"),
         )
 }
 

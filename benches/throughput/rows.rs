@@ -40,6 +40,7 @@ const SCALE: Who = Who::Option("scale");
 const SKIP: Who = Who::Option("skip");
 const GLOVE: Who = Who::Option("GloVe");
 const L2: Who = Who::Option("L2");
+const INTERLEAVED: Who = Who::Option("interleaved");
 
 /// Steps with an option, which are measured in the cache, each beside its naive loop. A plain loop row-wise with L2 would be
 /// one more; there it is beside the one without.
@@ -65,19 +66,26 @@ pub(crate) type Measured = Vec<(Layout, Vec<(usize, Times)>)>;
 pub(crate) struct Memory {
     params: Vec<f32>,
     accumulator: Vec<f32>,
+    /// Parameters and accumulators side by side: nothing where both are in the cache, which has room for them once.
+    interleaved: Vec<f32>,
     grads: Vec<f32>,
 }
 
 impl Memory {
-    /// How many bytes [`Memory::new`] fills.
+    /// How many bytes [`Memory::new`] fills, and the rows.
     pub(crate) fn bytes(parameters: usize) -> usize {
-        4 * (2 * parameters + BATCH + ROWS)
+        4 * (4 * parameters + BATCH + ROWS)
     }
 
     pub(crate) fn new(parameters: usize) -> Self {
         let mut random = Random(2);
-        let mut numbers = || random.numbers(parameters);
-        Self { params: numbers(), accumulator: numbers(), grads: random.gradients(BATCH.min(parameters)) }
+        let mut numbers = |count| random.numbers(count);
+        Self {
+            params: numbers(parameters),
+            accumulator: numbers(parameters),
+            interleaved: numbers(if parameters <= BATCH { 0 } else { 2 * parameters }),
+            grads: random.gradients(BATCH.min(parameters)),
+        }
     }
 }
 
@@ -85,6 +93,7 @@ impl Memory {
 struct Calls<'a> {
     params: &'a mut [f32],
     accumulator: &'a mut [f32],
+    interleaved: &'a mut [f32],
     dim: usize,
     batches: Cycle<ChunksExact<'a, u32>>,
     grads: &'a [f32],
@@ -99,16 +108,18 @@ impl Calls<'_> {
 
 /// Times per element of the detected backend.
 pub(crate) fn measure(meter: &Meter, seconds: f64, memory: &mut Memory, dim: usize, layout: Layout) -> Times {
-    let Memory { params, accumulator, grads } = memory;
+    let Memory { params, accumulator, interleaved, grads } = memory;
     let what = format!("table of {} parameters, {dim} columns, {}", binary(params.len()), layout.name());
     // What is left over where `dim` is no power of two.
     let rows = params.len() / dim;
     let accumulators = if layout == Layout::RowWise { rows } else { rows * dim };
+    let joined = interleaved.len().min(rows * dim + accumulators);
     let a_call = grads.len() / dim;
     let random_rows = Random(3).rows(rows, rows.min(ROWS).max(a_call));
     let mut calls = Calls {
         params: &mut params[..rows * dim],
         accumulator: &mut accumulator[..accumulators],
+        interleaved: &mut interleaved[..joined],
         dim,
         batches: random_rows.chunks_exact(a_call).cycle(),
         grads: &grads[..a_call * dim],
@@ -139,6 +150,17 @@ pub(crate) fn measure(meter: &Meter, seconds: f64, memory: &mut Memory, dim: usi
             done.expect("each row is in it");
         }));
     }
+    if joined > 0 {
+        contenders.push(Contender::new(INTERLEAVED, move |calls: &mut Calls<'_>| {
+            let table = match layout {
+                Layout::ElementWise => Table::interleaved(calls.interleaved, dim),
+                Layout::RowWise => Table::interleaved_row_wise(calls.interleaved, dim),
+            };
+            let rows = calls.batches.next().expect("it cycles");
+            let done = black_box(&OPT).step_rows(&mut table.expect("the shapes fit"), rows, calls.grads);
+            done.expect("each row is in it");
+        }));
+    }
     for (ahead, run) in loops_over_rows(layout == Layout::RowWise) {
         // In the cache nothing is asked for ahead.
         if ahead == Ahead::Nothing || rows * dim > BATCH {
@@ -151,17 +173,24 @@ pub(crate) fn measure(meter: &Meter, seconds: f64, memory: &mut Memory, dim: usi
     meter.measure(&what, seconds, &contenders, core::slice::from_mut(&mut calls)).per(a_call * dim)
 }
 
+fn has_interleaved(series: &[(usize, Times)]) -> bool {
+    series.iter().any(|(_, times)| times.of(INTERLEAVED).is_some())
+}
+
 /// A line for each number of columns, with both layouts.
 pub(crate) fn table(layouts: &Measured) -> text::Table {
     let exact = Who::detected(Kind::EXACT);
     let mut head = vec!["columns".to_owned()];
-    for (layout, _) in layouts {
+    for (layout, series) in layouts {
         head.push(format!("{}: naive", layout.name()));
         head.push("exact".into());
         if *layout == Layout::ElementWise {
             head.push("fast".into());
         }
         head.push("limit".into());
+        if has_interleaved(series) {
+            head.push("interleaved".into());
+        }
     }
     let mut table = text::Table::new(head);
     for i in 0..layouts[0].1.len() {
@@ -173,6 +202,9 @@ pub(crate) fn table(layouts: &Measured) -> text::Table {
                 cells.push(cell(times.of(Who::detected(Kind::FAST))));
             }
             cells.push(cell(times.limit()));
+            if has_interleaved(series) {
+                cells.push(cell(times.of(INTERLEAVED)));
+            }
         }
         table.push(cells);
     }

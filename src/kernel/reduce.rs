@@ -88,19 +88,21 @@ impl Kernel for SumOfSquares<'_> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> f64 {
         let mut totals = [0.0_f64; SUMS];
-        let (strides, rest) = self.0.as_chunks::<STRIDE>();
-        for stride in strides.iter().map(<[f32; STRIDE]>::as_slice).chain([rest]) {
+        for stride in self.0.chunks(STRIDE) {
             let sums = squares(lanes, stride);
             let mut wide = [0.0; SUMS];
             for (wide, sum) in wide.iter_mut().zip(sums) {
                 *wide = f64::from(sum);
             }
-            if (LEAST..f64::INFINITY).contains(&tree(&wide)) {
+            let sum = tree(&wide);
+            if !(LEAST..f64::INFINITY).contains(&sum) {
+                add_squares_in_f64(stride, &mut totals);
+            } else if self.0.len() <= STRIDE {
+                return sum;
+            } else {
                 for (total, sum) in totals.iter_mut().zip(wide) {
                     *total += sum;
                 }
-            } else {
-                add_squares_in_f64(stride, &mut totals);
             }
         }
         tree(&totals)

@@ -36,13 +36,18 @@ impl Table<'_> {
             return Err(Error::Hyperparameter { what: "max_norm", value: max_norm, expected: "at least 0" });
         }
         let mut report = Report { skipped: 0, out_of_range: self.check_indices(rows)? };
+        let limit = f64::from(max_norm);
         for index in rows {
             let Some((params, _)) = self.present(*index) else { continue };
-            let norm = libm::sqrt(run_detected(SumOfSquares(params)));
-            if !norm.is_finite() {
+            let sum = run_detected(SumOfSquares(params));
+            if !sum.is_finite() {
                 report.skipped += 1;
-            } else if norm > f64::from(max_norm) {
-                scale(params, (f64::from(max_norm) / (norm + 1e-7)) as f32);
+            } else if sum > limit * limit {
+                // The square is exact, and only beyond it can a root be above the limit; its rounding may still reach it.
+                let norm = libm::sqrt(sum);
+                if norm > limit {
+                    scale(params, (limit / (norm + 1e-7)) as f32);
+                }
             }
         }
         Ok(report)

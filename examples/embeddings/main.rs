@@ -9,7 +9,7 @@
 //! Adagrad was 96.5 to 98.7 % of SGD's, and that of the other two 99.5 to 103.5 %.
 //!
 //! `cargo run --release --example embeddings -- good monday` shows the nearest neighbours of these words. With `--features half`
-//! it also trains with `bf16` numbers, beside `f32`.
+//! it also trains with `bf16` numbers, beside `f32`; not in a debug build, as these loops take half a minute to compile.
 
 mod charts;
 #[path = "../common/mod.rs"]
@@ -21,7 +21,7 @@ mod messages;
 mod report;
 #[path = "../common/shuffle.rs"]
 mod shuffle;
-#[cfg(feature = "half")]
+#[cfg(all(feature = "half", not(debug_assertions)))]
 mod sixteen;
 
 use core::error::Error;
@@ -82,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     report::general(&tried, &corpus);
     report::effective_rates(&tried, &corpus);
     report::neighbours(&tried, &corpus);
-    #[cfg(feature = "half")]
+    #[cfg(all(feature = "half", not(debug_assertions)))]
     report::sixteen(&sixteen::runs(tried[1].fitted().rate, &corpus)?, &corpus);
 
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");

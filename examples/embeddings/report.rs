@@ -194,7 +194,7 @@ fn nearest(vectors: &[[f32; DIM]], word: usize) -> Vec<usize> {
 }
 
 /// The same method with other types of numbers, the first of which is `f32`.
-#[cfg(feature = "half")]
+#[cfg(all(feature = "half", not(debug_assertions)))]
 pub(crate) fn sixteen(runs: &[(&str, Run)], corpus: &Corpus<'_>) {
     let words = corpus.vocabulary.len();
     println!("\nAdagrad with parameters and accumulators in 16 bits, two tables, at the rate that was best for f32");

@@ -40,18 +40,21 @@ pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Sto
     let (old, mean) = (lanes.splat(before), lanes.splat(mean));
     let [sum, d, rate] = rates::<C, W, L>(&rules, lanes, old, mean);
     let remainder = if R::BY_CHANCE { first(lanes, rules.remainder_of_mean(lanes, old, mean, sum)) } else { 0.0 };
-    let (sum, mut moves) = (first(lanes, sum), Move { rule, rate: first(lanes, rate), d: first(lanes, d) });
-    let sum = rounding.one::<A>(sum, remainder);
-    if const { !C::WITHOUT.any(Flags::SKIP) } && rule.flags.any(Flags::SKIP) {
-        let mut test = Test { moves, good: before >= 0.0 && sum <= f32::MAX };
-        Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut rounding.wrap(&mut test) }.run(lanes);
-        if !test.good {
+    let sum = rounding.one::<A>(first(lanes, sum), remainder);
+    let moves = Move { rule, rate: first(lanes, rate), d: first(lanes, d) };
+    let good = before >= 0.0 && sum <= f32::MAX;
+    let mut row = MovedRow { moves, is_test: rule.flags.any(Flags::SKIP), good, class: PhantomData::<C> };
+    loop {
+        Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut rounding.wrap(&mut row) }.run(lanes);
+        if !row.is_test() {
+            A::store(Scalar, sum, accumulator);
+            return 0;
+        }
+        if !row.good {
             return 1;
         }
+        row.is_test = false;
     }
-    A::store(Scalar, sum, accumulator);
-    Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut rounding.wrap(&mut moves) }.run(lanes);
-    0
 }
 
 /// The same as a function of its own, for loops over rows of any layout.
@@ -316,28 +319,23 @@ impl Move {
     }
 }
 
-impl Pass for Move {
+/// A row that is moved. A test stores nothing, and only looks whether all that would be stored is finite: one loop does both,
+/// and so has one copy of the arithmetic.
+struct MovedRow<C> {
+    moves: Move,
+    is_test: bool,
+    good: bool,
+    class: PhantomData<C>,
+}
+
+impl<C: Class> MovedRow<C> {
     #[inline(always)]
-    fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
-        &mut self,
-        lanes: L,
-        w: &mut (impl Place<W, L, N> + ?Sized),
-        g: &(impl Source<W, L, N> + ?Sized),
-        _: &mut (impl Place<W, L, N> + ?Sized),
-    ) {
-        let moved = self.moved(lanes, &*w, g);
-        let moved = if w.must_round(false) { w.round(lanes, moved, [lanes.splat(0.0); N]) } else { moved };
-        w.store(lanes, moved);
+    fn is_test(&self) -> bool {
+        self.is_test && const { !C::WITHOUT.any(Flags::SKIP) }
     }
 }
 
-/// Whether all that a row's parameters will be is finite.
-struct Test {
-    moves: Move,
-    good: bool,
-}
-
-impl Pass for Test {
+impl<C: Class> Pass for MovedRow<C> {
     #[inline(always)]
     fn blocks<const W: usize, L: Lanes<W>, const N: usize>(
         &mut self,
@@ -347,7 +345,11 @@ impl Pass for Test {
         _: &mut (impl Place<W, L, N> + ?Sized),
     ) {
         let moved = self.moves.moved(lanes, &*w, g);
-        let moved = if w.must_round(true) { w.round(lanes, moved, [lanes.splat(0.0); N]) } else { moved };
-        self.good &= lanes.all(finite(lanes, moved));
+        let moved = if w.must_round(self.is_test()) { w.round(lanes, moved, [lanes.splat(0.0); N]) } else { moved };
+        if self.is_test() {
+            self.good &= lanes.all(finite(lanes, moved));
+        } else {
+            w.store(lanes, moved);
+        }
     }
 }

@@ -60,16 +60,14 @@ macro_rules! sixteen_bits {
 
             #[inline(always)]
             fn load_first<const W: usize, L: Lanes<W>>(lanes: L, from: &[Self]) -> L::Vector {
-                let mut block = [0; W];
-                copy_first::<W>(from.reinterpret_cast(), &mut block);
-                $load(lanes, &block)
+                $load(lanes, &first_of(from.reinterpret_cast()))
             }
 
             #[inline(always)]
             fn store_first<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, to: &mut [Self]) {
                 let mut block = [0; W];
                 $store(lanes, value, &mut block);
-                copy_first::<W>(&block, to.reinterpret_cast_mut());
+                copy_first(&block, to.reinterpret_cast_mut());
             }
         }
     };
@@ -104,23 +102,71 @@ sixteen_bits!(bf16, of_bf16, load_bf16, store_bf16, round_bf16, dither_bf16, fal
 });
 sixteen_bits!(f16, of_f16, load_f16, store_f16, round_f16, dither_f16, true, {});
 
-/// Copies as many values as both have, at most `W`, in pieces of constant lengths: a loop would become a call of `memcpy`.
+/// At most `W` values, and 0 for what is missing.
+///
+/// They are put together in registers: a block that was stored in pieces cannot be loaded as a whole before all of it has left
+/// for the cache, which takes longer than the step. See docs/decisions.md, "Less than a block of 16-bit values".
 #[inline(always)]
-fn copy_first<const W: usize>(from: &[u16], to: &mut [u16]) {
-    let mut at: usize = 0;
-    macro_rules! pieces {
-        ($($n:literal)*) => {$(
-            if W >= $n
-                && let (Some(from), Some(to)) = (from.get(at..), to.get_mut(at..))
-                && let (Some(from), Some(to)) = (from.first_chunk::<$n>(), to.first_chunk_mut::<$n>())
-            {
-                *to = *from;
-                at = at.wrapping_add($n);
-            }
-        )*};
+fn first_of<const W: usize>(from: &[u16]) -> [u16; W] {
+    let mut block = [0; W];
+    let (low, high) = from.split_at(from.len().min(4));
+    let low = four(low);
+    if let Some(all) = block.first_chunk_mut() {
+        *all = bytemuck::must_cast::<[u64; 2], [u16; 8]>([low, four(high)]);
+    } else if let Some(all) = block.first_chunk_mut() {
+        *all = bytemuck::must_cast::<u64, [u16; 4]>(low);
+    } else if let (Some(one), Some(from)) = (block.first_mut(), from.first()) {
+        *one = *from;
     }
-    pieces!(16 8 4 2 1);
-    let _ = at; // the last one is not read, of which some versions of Rust warn
+    block
+}
+
+/// At most four values, and 0 for what is missing.
+#[inline(always)]
+fn four(from: &[u16]) -> u64 {
+    if let Some(four) = from.first_chunk::<4>() {
+        return bytemuck::must_cast(*four);
+    }
+    bytemuck::must_cast(match from {
+        [a, b, c, ..] => [*a, *b, *c, 0],
+        [a, b] => [*a, *b, 0, 0],
+        [a] => [*a, 0, 0, 0],
+        [] => [0; 4],
+    })
+}
+
+/// Copies as many values as `to` has.
+#[inline(always)]
+fn copy_first<const W: usize>(from: &[u16; W], to: &mut [u16]) {
+    if let Some(from) = from.first_chunk::<8>() {
+        let [low, high] = bytemuck::must_cast::<[u16; 8], [[u16; 4]; 2]>(*from);
+        if let Some((first, rest)) = to.split_first_chunk_mut() {
+            *first = low;
+            copy_four(high, rest);
+        } else {
+            copy_four(low, to);
+        }
+    } else if let Some(from) = from.first_chunk() {
+        copy_four(*from, to);
+    } else if let (Some(from), Some(to)) = (from.first(), to.first_mut()) {
+        *to = *from;
+    }
+}
+
+/// The same of four.
+#[inline(always)]
+fn copy_four(from: [u16; 4], to: &mut [u16]) {
+    if let Some(to) = to.first_chunk_mut() {
+        *to = from;
+        return;
+    }
+    let [x, y, z, _] = from;
+    match to {
+        [a, b, c, ..] => (*a, *b, *c) = (x, y, z),
+        [a, b] => (*a, *b) = (x, y),
+        [a] => *a = x,
+        [] => {}
+    }
 }
 
 #[inline(always)]

@@ -57,7 +57,8 @@ impl<C: Class> SliceKernel for Long<C> {
             never!("the slices have one length")
         };
         let in_turn = len >= IN_TURN_FROM;
-        let mut step = Step::<MaybeFast<C>>::new(rule);
+        let own = *rule;
+        let mut step = Step::<MaybeFast<C>>::new(&own);
         let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() {
             if fits_registers::<C, W, L>() {
                 each_group::<W, L, f32, f32, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)

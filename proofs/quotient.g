@@ -10,7 +10,6 @@
 # units apart, and less than n/2 near 1, the quotients are fewer than n + 1 numbers apart, and so at most n.
 @rnd = float<ieee_32,ne>;
 
-shift = @SHIFT@;
 x = S * S;
 eps = u * S;
 scaled = T * (S + eps);
@@ -19,7 +18,7 @@ y = (1 + d) / S;
 p = rnd(scaled * y);
 t = rnd(0.5 * x * y + eps);
 e = rnd(0.5 - t * y);
-f = rnd(@K@ * e * e + rnd(e + shift));
+f = rnd(@K@ * e * e + e);
 Mq = p + p * f;
 
 root = rnd(S);
@@ -28,7 +27,7 @@ MQ = scaled / sum;
 
 # e and f without any rounding.
 E = 1 - (1 + d) * (1 + u) - 0.5 * (d * d);
-F = E + @K@ * E * E + shift;
+F = E + @K@ * E * E;
 
 # A square is not negative: a product of intervals does not tell.
 { S in [1,2] /\ T in [1,@T@] /\ |d| <= @ERROR@ /\ d * d in [0,@SQUARE@] /\ u in [0,@U@]
@@ -38,8 +37,8 @@ scaled * y -> T * (1 + u) * (1 + d) { S <> 0 };
 0.5 * x * y + eps -> S * (0.5 + 0.5 * d + u) { S <> 0 };
 root + eps -> (root - S) + S * (1 + u);
 e - E -> (e - (0.5 - t * y)) - y * (t - (0.5 * x * y + eps)) { S <> 0 };
-f - F -> (f - (@K@ * e * e + rnd(e + shift))) + (rnd(e + shift) - (e + shift)) + (e - E) * (1 + @K@ * (2 * E + (e - E)));
+f - F -> (f - (@K@ * e * e + e)) + (e - E) * (1 + @K@ * (2 * E + (e - E)));
 Mq - T -> (p - scaled * y) * (1 + F) + p * (f - F)
-  + T * ((shift - 0.5 * (d * d)) - @K@ * E * E * E + (@K@ - 1) * E * E - F * 0.5 * (d * d) - shift * E) { S <> 0 };
+  + T * (- 0.5 * (d * d) - @K@ * E * E * E + (@K@ - 1) * E * E - F * 0.5 * (d * d)) { S <> 0 };
 MQ - T -> - T * ((sum - (root + eps)) + (root - S)) / sum { sum <> 0 };
 $ S in 32;

@@ -49,7 +49,8 @@ impl<P: Storage, G: Storage, A: Storage, R: Rounding, C: Class> MixedStep<'_, P,
     #[inline(always)]
     fn run_as<As: Class, const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Self { rule, class, params: w, grads: g, accumulator: a, rounding } = self;
-        let (len, mut step) = (w.len(), Step::<As>::new(rule));
+        let (len, own) = (w.len(), *rule);
+        let mut step = Step::<As>::new(&own);
         let mut pass = rounding.wrap(&mut step);
         let in_turn = !R::BY_CHANCE && len >= IN_TURN_FROM;
         let (w, g, a) = if const { L::HAS_PAIRS && are_mostly_in_pairs::<P, G, A>() } {

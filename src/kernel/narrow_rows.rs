@@ -201,7 +201,8 @@ impl<C: Class, const D: usize> Kernel for InBlocks<'_, C, D> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let (mut step, rows) = self.0.step::<D>();
+        let own = *self.0.rule;
+        let (mut step, rows) = Chunk { rule: &own, ..self.0 }.step::<D>();
         for (place, g) in rows.places.iter().zip(rows.grads) {
             // A row that is not here has no slice.
             if let (Some(w), Some(a)) = (rows.params.get_mut(*place), rows.accumulator.get_mut(*place)) {
@@ -223,7 +224,8 @@ impl<C: Class> Kernel for TwoRows<'_, C> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let (mut step, Columns { params, accumulator, places, grads }) = self.0.step::<4>();
+        let own = *self.0.rule;
+        let (mut step, Columns { params, accumulator, places, grads }) = Chunk { rule: &own, ..self.0 }.step::<4>();
         let step = &mut step;
         if params.len() != accumulator.len() {
             never!("an accumulator for each parameter");

@@ -372,7 +372,8 @@ impl<C: Class> Kernel for ShortRows<'_, '_, C> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let mut step = Step::<C>::new(self.0.rule);
+        let own = *self.0.rule;
+        let mut step = Step::<C>::new(&own);
         self.0.each::<W, L, false, false, true>(
             lanes,
             #[inline(always)]

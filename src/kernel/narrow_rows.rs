@@ -149,7 +149,7 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Chunk { rule, accumulator, mut places, .. } = self.0;
         let (params, mut grads) = (self.0.params.as_chunks_mut::<D>().0, self.0.grads.as_chunks::<D>().0);
-        let mut skipped = 0;
+        let (own, mut skipped) = (*rule, 0);
         while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
             if *place >= params.len() {
                 // No row that is here, such as padding: not worth a root.
@@ -164,9 +164,9 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
                 count = different(&mut together);
             }
             if const { D > W } {
-                step_together::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads);
+                step_together::<C, W, L, D>(&own, lanes, params, accumulator, together, &their_grads);
             } else {
-                skipped += step_group::<C, W, L, D>(rule, lanes, params, accumulator, together, &their_grads);
+                skipped += step_group::<C, W, L, D>(&own, lanes, params, accumulator, together, &their_grads);
             }
             (places, grads) = (places.get(count..).unwrap_or_default(), grads.get(count..).unwrap_or_default());
         }
@@ -254,7 +254,8 @@ impl<C: Class, const D: usize> Kernel for InSingles<'_, C, D> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let (mut step, rows) = self.0.step::<D>();
+        let own = *self.0.rule;
+        let (mut step, rows) = Chunk { rule: &own, ..self.0 }.step::<D>();
         Singly { step: &mut step, rows }.run(lanes);
         step.skipped
     }
@@ -280,7 +281,8 @@ impl<C: Class, const D: usize, const K: usize> Kernel for Together<'_, C, D, K> 
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let (mut step, rows) = self.0.step::<D>();
+        let own = *self.0.rule;
+        let (mut step, rows) = Chunk { rule: &own, ..self.0 }.step::<D>();
         Gathered::<C, D, K> { step: &mut step, rows }.run(lanes);
         step.skipped
     }

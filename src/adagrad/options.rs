@@ -95,8 +95,8 @@ pub enum Arithmetic {
     /// backend, on the CPU, and on how slices are divided among calls.
     ///
     /// Backends without such an estimate stay exact: [`Backend::Scalar`](crate::Backend::Scalar) and
-    /// [`Backend::Portable`](crate::Backend::Portable). So do short slices and rows of few columns, where it would gain
-    /// nothing; row-wise tables, which divide once per row; steps with an η above 2⁶⁰, with an ε that is not between
+    /// [`Backend::Portable`](crate::Backend::Portable). So do short slices, with AVX-512 those of 4 Mi elements or more,
+    /// and rows of few columns, where it would gain nothing; row-wise tables, which divide once per row; steps with an η above 2⁶⁰, with an ε that is not between
     /// 2⁻¹⁰⁰ and 2⁶⁰, or with [`Order::StepFirst`]; and elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
     Fast,
 }

@@ -16,11 +16,15 @@ const fn align_from(lanes: usize) -> usize {
 /// From how many elements on the slices, 12 bytes an element, are beyond a second-level cache.
 pub(super) const IN_TURN_FROM: usize = 1 << 17;
 
-/// Below how many elements single blocks are as fast as groups: see docs/decisions.md, "`Fast` is exact for few elements".
+/// Below how many elements single blocks are as fast as groups: see docs/decisions.md, "`Fast` is exact for few elements, and
+/// for many".
 pub(crate) const SHORT: usize = 128;
 
 /// The same by rules with options other than weight decay: see docs/decisions.md, "Other options".
 pub(crate) const SHORT_OF_ANY: usize = 48;
+
+/// From how many elements on fast steps gain nothing on lanes wider than eight: see the same place.
+const EXACT_FROM: usize = 1 << 22;
 
 /// From how many elements on lanes wider than eight are faster.
 pub(crate) const LONG: usize = 128;
@@ -59,7 +63,7 @@ impl<C: Class> SliceKernel for Long<C> {
         let in_turn = len >= IN_TURN_FROM;
         let own = *rule;
         let mut step = Step::<MaybeFast<C>>::new(&own);
-        let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() {
+        let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() || W > 8 && len >= EXACT_FROM {
             if fits_registers::<C, W, L>() {
                 each_group::<W, L, f32, f32, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
             } else {
@@ -85,7 +89,7 @@ impl<C: Class> SliceKernel for Short<C> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
-        // Exact: see docs/decisions.md, "`Fast` is exact for few elements".
+        // Exact: see docs/decisions.md, "`Fast` is exact for few elements, and for many".
         let mut step = Step::<C>::new(rule);
         Blocks { w, g, a, pass: &mut step }.run(lanes);
         step.skipped

@@ -4,10 +4,10 @@ use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 
 use super::blocks::{Halves, Pass};
-use super::class::Class;
+use super::class::{Class, Decayed};
 use super::dense::Step;
 use super::row_wise::{TOGETHER, step_group, step_together};
-use super::rows::{Ahead, Chunk, Rows, each_chunk};
+use super::rows::{Ahead, Chunk, PREFETCH_FROM, Rows, each_chunk};
 use crate::backend::lanes::{Kernel, Lanes};
 
 /// The step by a rule of a class, with an accumulator per element.
@@ -23,6 +23,14 @@ impl Rows<'_> {
     pub(crate) fn are_narrow(&self, is_usual: bool) -> bool {
         let dim = self.shape.dim;
         self.are_plain() && (matches!(dim, 1 | 2 | 4 | 8 | 16) || is_usual && matches!(dim, 3 | 5..=7))
+    }
+
+    /// Whether [`NarrowRows`] are for them, since they have 32 columns and the table is small: see docs/decisions.md, "Rows of 32
+    /// columns".
+    #[inline(always)]
+    pub(crate) fn are_of_32(&self, is_usual: bool) -> bool {
+        let has_loop = is_usual || self.rule.flags.any(Decayed::WITHOUT);
+        has_loop && self.shape.dim == 32 && self.are_plain() && self.params.len() < PREFETCH_FROM
     }
 }
 
@@ -52,6 +60,7 @@ impl<C: Class> Kernel for NarrowRows<'_, '_, C> {
                 7 if const { C::IS_USUAL } => lanes.call(InSingles::<C, 7>(rows)),
                 8 => lanes.call(InBlocks::<C, 8>(rows)),
                 16 => lanes.call(InBlocks::<C, 16>(rows)),
+                32 => lanes.call(InBlocks::<C, 32>(rows)),
                 _ => never!("one of these numbers of columns"),
             },
         )

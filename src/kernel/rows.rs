@@ -15,7 +15,7 @@ use crate::backend::lanes::{Kernel, Lanes};
 use crate::table::{Indices, Layout, Shape};
 
 /// Rows of tables with fewer parameters are in the cache, or soon there.
-const PREFETCH_FROM: usize = 1 << 17;
+pub(super) const PREFETCH_FROM: usize = 1 << 17;
 
 /// How many parameters ahead rows are asked for: enough for the memory to answer in time, and few enough for the cache to
 /// hold. See docs/decisions.md, "Prefetching".

@@ -110,7 +110,7 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
         return run_few(backend, step);
     }
     let is_usual = !flags.any(Usual::WITHOUT);
-    let is_narrow = lanes >= NarrowRows::<Any>::LEAST_LANES && step.are_narrow(is_usual);
+    let is_narrow = lanes >= NarrowRows::<Any>::LEAST_LANES && (step.are_narrow(is_usual) || step.are_of_32(is_usual));
     if is_usual && is_narrow {
         run(backend, NarrowRows::<Usual>(step, PhantomData))
     } else if is_usual && step.are_short() {

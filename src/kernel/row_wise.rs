@@ -44,9 +44,17 @@ pub(super) fn step_row<C: Class, const W: usize, L: Lanes<W>, P: Storage, G: Sto
     let moves = Move { rule, rate: first(lanes, rate), d: first(lanes, d) };
     let good = before >= 0.0 && sum <= f32::MAX;
     let mut row = MovedRow { moves, is_test: rule.flags.any(Flags::SKIP), good, class: PhantomData::<C> };
+    if W == 1 && row.is_test() {
+        // A loop of its own, which is less code than the three that the compiler makes of one.
+        Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut rounding.wrap(&mut row) }.run(lanes);
+        if !row.good {
+            return 1;
+        }
+        row.is_test = false;
+    }
     loop {
         Blocks { w: params, g: grads, a: nothing!(grads.len()), pass: &mut rounding.wrap(&mut row) }.run(lanes);
-        if !row.is_test() {
+        if W == 1 || !row.is_test() {
             A::store(Scalar, sum, accumulator);
             return 0;
         }

@@ -30,8 +30,8 @@ use crate::kernel::{Flags, Rule, greatest_estimate};
 /// # Bounded update
 ///
 /// With [`Accumulation::Sum`], `G` never decreases. It already holds the current `g²`, so no step moves a parameter by
-/// much more than η. To be exact: without weight decay, and with `G ≥ 0`, what is subtracted from `w` is at most
-/// `η·(1 + 2⁻²²)` in magnitude, and `w` is then rounded once more. This holds if
+/// much more than η. To be exact: without weight decay, [`Order::StepFirst`] and [`Arithmetic::Fast`], and with `G ≥ 0`,
+/// what is subtracted from `w` is at most `η·(1 + 2⁻²²)` in magnitude, and `w` is then rounded once more. This holds if
 ///
 /// - `g` is 0 or at least 2⁻⁶³ in magnitude, so that `g²` is a normal number,
 /// - `η·g` is 0 or at least 2⁻¹²⁶ in magnitude, so that it is a normal number, too,
@@ -343,7 +343,7 @@ impl Adagrad {
     }
 
     #[inline(always)]
-    const fn set(mut self, flags: Flags, on: bool) -> Self {
+    pub(crate) const fn set(mut self, flags: Flags, on: bool) -> Self {
         self.rule.flags = self.rule.flags.set(flags, on);
         self
     }

@@ -176,9 +176,9 @@ impl<'a> Table<'a> {
         Ok(Self { params: memory, accumulator, shape, rows, layout, padding: NOWHERE, skips_outside: false })
     }
 
-    /// The same table, of whose rows only the first `columns` are used. The others are padding, such as that which rows
-    /// have so that they begin at a multiple of some bytes: no step reads or writes it, or counts it in a row's mean.
-    /// Where there is one accumulator per element, they are padded like the parameters.
+    /// Uses only the first `columns` values of each row. The rest of a row is padding, for example for alignment: no step
+    /// reads it, writes it, or counts it in the row's mean. Where there is one accumulator per element, they are padded
+    /// like the parameters.
     ///
     /// Gradients then have `columns` values a row, unless [`with_gradient_stride`](Self::with_gradient_stride) is called
     /// afterwards.

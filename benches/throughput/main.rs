@@ -87,7 +87,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..measured
     };
 
-    report.table("### Goals\n\nThe figures of the goals are those of an AMD Zen 4.", &goals::table(&measured));
+    let caption = "### Goals\n\nWhat an AMD Zen 4 should reach, were it idle. `× naive` is speed: 2 × naive takes half of the naive \
+                   loop's time. *Found* is the worst\ncase of this run, and *where* says which.";
+    report.table(caption, &goals::table(&measured));
     tell_dense(&mut report, &plan, &measured)?;
     tell_calls(&mut report, &plan, &measured)?;
     tell_rows(&mut report, &plan, &measured, random_rows.as_ref())?;

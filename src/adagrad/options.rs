@@ -94,10 +94,14 @@ pub enum Arithmetic {
     /// units in the last place of it. `G` keeps its bits. This is the only option with results that depend on the
     /// backend, on the CPU, and on how slices are divided among calls.
     ///
-    /// Backends without such an estimate stay exact: [`Backend::Scalar`](crate::Backend::Scalar) and
-    /// [`Backend::Portable`](crate::Backend::Portable). So do short slices, with AVX-512 those of 4 Mi elements or more,
-    /// and rows of few columns, where it would gain nothing; row-wise tables, which divide once per row; steps with an η above 2⁶⁰, with an ε that is not between
-    /// 2⁻¹⁰⁰ and 2⁶⁰, or with [`Order::StepFirst`]; and elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
+    /// These stay exact, too:
+    ///
+    /// - [`Backend::Scalar`](crate::Backend::Scalar) and [`Backend::Portable`](crate::Backend::Portable), which have no
+    ///   such estimate;
+    /// - short slices, rows of few columns, and with AVX-512 slices of 4 Mi elements or more: it would gain nothing;
+    /// - row-wise tables, which divide once per row, and steps of 16-bit types;
+    /// - steps with [`Order::StepFirst`], with an η above 2⁶⁰, or with an ε that is not between 2⁻¹⁰⁰ and 2⁶⁰;
+    /// - elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.
     Fast,
 }
 

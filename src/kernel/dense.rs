@@ -24,7 +24,7 @@ pub(crate) const SHORT: usize = 128;
 pub(crate) const SHORT_OF_ANY: usize = 48;
 
 /// From how many elements on fast steps gain nothing on lanes wider than eight: see the same place.
-const EXACT_FROM: usize = 1 << 22;
+pub(crate) const EXACT_FROM: usize = 1 << 22;
 
 /// From how many elements on lanes wider than eight are faster.
 pub(crate) const LONG: usize = 128;

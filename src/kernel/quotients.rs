@@ -58,11 +58,9 @@ pub(super) fn fast_quotients<const W: usize, L: Lanes<W>, const N: usize>(
         |x| lanes.rsqrt(x),
     );
     let mut greatest = y[0];
-    for (index, y) in y.into_iter().enumerate() {
-        if index > 0 {
-            // A NaN is no maximum, since it stands first.
-            greatest = lanes.max(y, greatest);
-        }
+    for y in y.into_iter().skip(1) {
+        // A NaN is no maximum, since it stands first.
+        greatest = lanes.max(y, greatest);
     }
     if lanes.all(lanes.at_most(greatest, rule.greatest_estimate)) {
         return products(lanes, rule, scaled, x, y);

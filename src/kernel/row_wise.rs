@@ -295,7 +295,6 @@ fn add_squares<const W: usize, L: Lanes<W>>(
 }
 
 /// `w − s·g`, where the row's `s` is `rate` and its denominator `d`.
-#[derive(Clone, Copy)]
 struct Move {
     rule: Rule<f32>,
     rate: f32,

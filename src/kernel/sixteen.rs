@@ -102,13 +102,16 @@ sixteen_bits!(bf16, of_bf16, load_bf16, store_bf16, round_bf16, dither_bf16, fal
 });
 sixteen_bits!(f16, of_f16, load_f16, store_f16, round_f16, dither_f16, true, {});
 
-/// At most `W` values, and 0 for what is missing.
+/// At most `W` values, which are at most eight, and 0 for what is missing.
 ///
 /// They are put together in registers: a block that was stored in pieces cannot be loaded as a whole before all of it has left
 /// for the cache, which takes longer than the step. See docs/decisions.md, "Less than a block of 16-bit values".
 #[inline(always)]
 fn first_of<const W: usize>(from: &[u16]) -> [u16; W] {
     let mut block = [0; W];
+    if from.len() > 8 {
+        never!("lanes of eight step what is less than a block", block);
+    }
     let (low, high) = from.split_at(from.len().min(4));
     let low = four(low);
     if let Some(all) = block.first_chunk_mut() {
@@ -135,9 +138,12 @@ fn four(from: &[u16]) -> u64 {
     })
 }
 
-/// Copies as many values as `to` has.
+/// Copies as many values as `to` has, at most eight.
 #[inline(always)]
 fn copy_first<const W: usize>(from: &[u16; W], to: &mut [u16]) {
+    if to.len() > 8 {
+        never!("lanes of eight step what is less than a block");
+    }
     if let Some(from) = from.first_chunk::<8>() {
         let [low, high] = bytemuck::must_cast::<[u16; 8], [[u16; 4]; 2]>(*from);
         if let Some((first, rest)) = to.split_first_chunk_mut() {

@@ -3,9 +3,9 @@
 use super::bags::bag_gradients;
 use super::dense::check_available;
 use super::rows::run_rows;
-use crate::kernel::{Gradients, RowGradients, Rows, Storage};
+use crate::kernel::{EXACT_FROM, Flags, Gradients, RowGradients, Rows, Storage};
 use crate::table::{Indices, RowIndex};
-use crate::{Adagrad, Bags, Error, Report, Table};
+use crate::{Adagrad, Backend, Bags, Error, Report, Table};
 
 /// The least number of elements of a dense step that is divided. Fewer take less time than it may take to wake a
 /// sleeping thread: see docs/decisions.md, "From 2¹⁹ elements on".
@@ -32,7 +32,8 @@ const ROW_WORK: usize = 16;
 const SAMPLES: usize = 512;
 
 /// Steps on several threads, with the feature `rayon`. They use the thread pool that the call is made in, or else
-/// rayon's global one. The results are the same bits as those of the serial steps, for any number of threads.
+/// rayon's global one. The results are the same bits as those of the serial steps, for any number of threads; but not with
+/// [`Arithmetic::Fast`](crate::Arithmetic::Fast), whose bits depend on how slices are divided.
 impl Adagrad {
     /// [`Adagrad::step`] on several threads, with the same result.
     ///
@@ -60,7 +61,10 @@ impl Adagrad {
     pub fn par_step(&self, params: &mut [f32], grads: &[f32], accumulator: &mut [f32]) -> Result<Report, Error> {
         self.check_dense(params, grads, accumulator)?;
         check_available(self.backend)?;
-        let run = |Slices { params, grads, accumulator, .. }: Slices<'_>| self.step(params, grads, accumulator);
+        // So many elements are exact on wide lanes, though a part of them would not be.
+        let is_exact = params.len() >= EXACT_FROM && self.backend.unwrap_or_else(Backend::detected).lanes() > 8;
+        let opt = if is_exact { self.set(Flags::FAST, false) } else { *self };
+        let run = |Slices { params, grads, accumulator, .. }: Slices<'_>| opt.step(params, grads, accumulator);
         let tasks = dense_tasks(params.len());
         in_halves(&run, Slices { first: 0, params, grads, accumulator }, tasks)
     }

@@ -43,7 +43,7 @@ impl Table<'_> {
             if !sum.is_finite() {
                 report.skipped += 1;
             } else if sum > limit * limit {
-                // The square is exact, and only beyond it can a root be above the limit; its rounding may still reach it.
+                // The square is exact, and only beyond it is the root above the limit, to which it may be rounded.
                 let norm = libm::sqrt(sum);
                 if norm > limit {
                     scale(params, (limit / (norm + 1e-7)) as f32);

@@ -85,17 +85,13 @@ impl<I: Into<u64> + Copy + Eq> Groups<'_, I> {
         const FREE: usize = usize::MAX;
         let k = self.rows.len();
         // Each entry is the place of a distinct row. In a table that gets full, a search takes a logarithm of steps on
-        // average. At most about twice as many are allowed.
-        let mut steps = k.saturating_mul(16 + 2 * k.checked_ilog2().unwrap_or(0) as usize);
+        // average, beside the first. At most about twice as many are allowed.
+        let mut steps = k.saturating_mul(15 + 2 * k.checked_ilog2().unwrap_or(0) as usize);
         scratch.fill(FREE);
         for position in 0..k {
             let Some(&row) = self.rows.get(position) else { never!("a position") };
-            let mut hash = mixed(row.into());
+            let (mut hash, mut is_first) = (spread(row.into()), true);
             let found = loop {
-                if steps == 0 {
-                    return position;
-                }
-                steps -= 1;
                 let slot = (u128::from(hash) * scratch.len() as u128) >> 64;
                 let Some(entry) = scratch.get_mut(slot as usize) else { never!("less than the slots") };
                 if *entry == FREE {
@@ -105,8 +101,17 @@ impl<I: Into<u64> + Copy + Eq> Groups<'_, I> {
                 if self.rows.get(*entry) == Some(&row) {
                     break Some(*entry);
                 }
+                if steps == 0 {
+                    return position;
+                }
+                steps -= 1;
                 // Another slot, as if at random: neighbouring slots would fill up. See docs/decisions.md, "`coalesce`".
-                hash = hash.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                hash = if is_first {
+                    mixed(row.into())
+                } else {
+                    hash.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1)
+                };
+                is_first = false;
             };
             self.take(position, found);
         }
@@ -214,6 +219,12 @@ fn swap(places: &mut [usize], a: usize, b: usize) {
     core::mem::swap(a, b);
 }
 
+/// A product in which most lists of rows are spread: with 2⁶⁴ divided by the golden ratio. Some arithmetic progressions are
+/// not, and take another step.
+fn spread(bits: u64) -> u64 {
+    bits.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
 /// A mixture of the bits: the finalizer of `SplitMix64` (Steele, Lea and Flood, *Fast Splittable Pseudorandom Number
 /// Generators*, 2014), so that an arithmetic progression is spread like any other list.
 fn mixed(bits: u64) -> u64 {
@@ -306,13 +317,12 @@ mod tests {
         z ^ z >> 30 ^ z >> 60
     }
 
-    /// Seven rows for seven of eight slots, and an eighth that searches for the last slot longer than is allowed. It was found
-    /// by going through 2³⁴ hashes.
+    /// Seven rows for seven of eight slots, and an eighth that searches for the last slot longer than is allowed. Its mixture was
+    /// found by going through 2³⁴ of them.
     #[test]
     fn rows_that_were_chosen_to_collide() {
-        let chosen = (0..7).map(|slot| slot << 61).chain([0x0EDD_0A5E_5940_0205]).map(unmixed);
-        let rows: Vec<u64> = chosen.collect();
-        let (mut there, mut sums, mut scratch) = (rows.clone(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], [0; 8]);
+        let rows = [0, 1, 2, 3, 4, 6, 7, unmixed(0x0EDD_0A5E_5940_0205)];
+        let (mut there, mut sums, mut scratch) = (rows, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], [0; 8]);
         let mut groups = Groups { rows: &mut there[..], grads: &mut sums, dim: 1, distinct: 0 };
         assert_eq!(groups.by_hashing(&mut scratch), 7);
         assert_eq!(coalesce(&mut there, &mut sums, 1, &mut scratch), Ok(8));

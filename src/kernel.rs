@@ -48,7 +48,7 @@ mod storage;
 
 pub(crate) use class::{Any, Class, Decayed, Usual};
 #[cfg(feature = "rayon")]
-pub(crate) use dense::EXACT_FROM;
+pub(crate) use dense::is_exact;
 pub(crate) use dense::{Few, LONG, Long, SHORT, SHORT_OF_ANY, Short};
 #[cfg(feature = "half")]
 pub(crate) use dither::Stream;

@@ -23,8 +23,10 @@ pub(crate) const SHORT: usize = 128;
 /// The same by rules with options other than weight decay: see docs/decisions.md, "Other options".
 pub(crate) const SHORT_OF_ANY: usize = 48;
 
-/// From how many elements on fast steps gain nothing on lanes wider than eight: see the same place.
-pub(crate) const EXACT_FROM: usize = 1 << 22;
+/// Whether fast steps gain nothing: with so many elements, on lanes wider than eight. See the same place.
+pub(crate) const fn is_exact(lanes: usize, len: usize) -> bool {
+    lanes > 8 && len >= 1 << 22
+}
 
 /// From how many elements on lanes wider than eight are faster.
 pub(crate) const LONG: usize = 128;
@@ -61,9 +63,9 @@ impl<C: Class> SliceKernel for Long<C> {
             never!("the slices have one length")
         };
         let in_turn = len >= IN_TURN_FROM;
-        let own = *rule;
+        let own = *rule; // see docs/decisions.md, "Long loops have a rule of their own"
         let mut step = Step::<MaybeFast<C>>::new(&own);
-        let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() || W > 8 && len >= EXACT_FROM {
+        let (w, g, a) = if L::ESTIMATE_ERROR == 0.0 || !rule.flags.is_fast() || is_exact(W, len) {
             if fits_registers::<C, W, L>() {
                 each_group::<W, L, f32, f32, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
             } else {

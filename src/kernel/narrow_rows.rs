@@ -3,6 +3,7 @@
 use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 
+use super::Rule;
 use super::blocks::{Halves, Pass};
 use super::class::{Class, Decayed};
 use super::dense::Step;
@@ -138,13 +139,14 @@ struct Columns<'s, const D: usize> {
 }
 
 impl<'s, C: Class> Chunk<'s, C> {
-    /// The step, of which the compiler knows what it lacks, and the rows. No row needs an estimate.
+    /// The step, of which the compiler knows what it lacks, and the rows. No row needs an estimate. `own` is a copy of the rule:
+    /// see docs/decisions.md, "Long loops have a rule of their own".
     #[inline(always)]
-    fn step<const D: usize>(self) -> (Step<'s, C>, Columns<'s, D>) {
-        let Self { rule, places, .. } = self;
+    fn step<'r, const D: usize>(self, own: &'r Rule<f32>) -> (Step<'r, C>, Columns<'s, D>) {
+        let places = self.places;
         let (params, accumulator) = (self.params.as_chunks_mut().0, self.accumulator.as_chunks_mut().0);
         let grads = self.grads.as_chunks().0;
-        (Step::new(rule), Columns { params, accumulator, places, grads })
+        (Step::new(own), Columns { params, accumulator, places, grads })
     }
 }
 
@@ -158,7 +160,7 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let Chunk { rule, accumulator, mut places, .. } = self.0;
         let (params, mut grads) = (self.0.params.as_chunks_mut::<D>().0, self.0.grads.as_chunks::<D>().0);
-        let (own, mut skipped) = (*rule, 0);
+        let (own, mut skipped) = (*rule, 0); // as in `Chunk::step`
         while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
             if *place >= params.len() {
                 // No row that is here, such as padding: not worth a root.
@@ -211,7 +213,7 @@ impl<C: Class, const D: usize> Kernel for InBlocks<'_, C, D> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let own = *self.0.rule;
-        let (mut step, rows) = Chunk { rule: &own, ..self.0 }.step::<D>();
+        let (mut step, rows) = self.0.step::<D>(&own);
         for (place, g) in rows.places.iter().zip(rows.grads) {
             // A row that is not here has no slice.
             if let (Some(w), Some(a)) = (rows.params.get_mut(*place), rows.accumulator.get_mut(*place)) {
@@ -234,7 +236,7 @@ impl<C: Class> Kernel for TwoRows<'_, C> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let own = *self.0.rule;
-        let (mut step, Columns { params, accumulator, places, grads }) = Chunk { rule: &own, ..self.0 }.step::<4>();
+        let (mut step, Columns { params, accumulator, places, grads }) = self.0.step::<4>(&own);
         let step = &mut step;
         if params.len() != accumulator.len() {
             never!("an accumulator for each parameter");
@@ -264,7 +266,7 @@ impl<C: Class, const D: usize> Kernel for InSingles<'_, C, D> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let own = *self.0.rule;
-        let (mut step, rows) = Chunk { rule: &own, ..self.0 }.step::<D>();
+        let (mut step, rows) = self.0.step::<D>(&own);
         Singly { step: &mut step, rows }.run(lanes);
         step.skipped
     }
@@ -291,7 +293,7 @@ impl<C: Class, const D: usize, const K: usize> Kernel for Together<'_, C, D, K> 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let own = *self.0.rule;
-        let (mut step, rows) = Chunk { rule: &own, ..self.0 }.step::<D>();
+        let (mut step, rows) = self.0.step::<D>(&own);
         Gathered::<C, D, K> { step: &mut step, rows }.run(lanes);
         step.skipped
     }

@@ -3,7 +3,7 @@
 use super::bags::bag_gradients;
 use super::dense::check_available;
 use super::rows::run_rows;
-use crate::kernel::{EXACT_FROM, Flags, Gradients, RowGradients, Rows, Storage};
+use crate::kernel::{Flags, Gradients, RowGradients, Rows, Storage, is_exact};
 use crate::table::{Indices, RowIndex};
 use crate::{Adagrad, Backend, Bags, Error, Report, Table};
 
@@ -62,8 +62,8 @@ impl Adagrad {
         self.check_dense(params, grads, accumulator)?;
         check_available(self.backend)?;
         // So many elements are exact on wide lanes, though a part of them would not be.
-        let is_exact = params.len() >= EXACT_FROM && self.backend.unwrap_or_else(Backend::detected).lanes() > 8;
-        let opt = if is_exact { self.set(Flags::FAST, false) } else { *self };
+        let lanes = self.backend.unwrap_or_else(Backend::detected).lanes();
+        let opt = if is_exact(lanes, params.len()) { self.set(Flags::FAST, false) } else { *self };
         let run = |Slices { params, grads, accumulator, .. }: Slices<'_>| opt.step(params, grads, accumulator);
         let tasks = dense_tasks(params.len());
         in_halves(&run, Slices { first: 0, params, grads, accumulator }, tasks)

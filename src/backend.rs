@@ -42,7 +42,8 @@ pub enum Backend {
     Portable,
     /// AVX2 and FMA, where the CPU has them.
     Avx2,
-    /// AVX-512F, where the CPU has it. It runs long dense steps; everything else runs on AVX2 under this name, too.
+    /// AVX-512F, where the CPU has it. It runs long dense steps, and steps of long rows; everything else runs on AVX2 under
+    /// this name, too.
     Avx512,
     /// NEON on little-endian 64-bit Arm, with its estimates of reciprocal roots.
     Neon,
@@ -110,7 +111,7 @@ impl Backend {
             Self::Portable if const { is_for::<K>(4) } => Some(Portable::detect()?.enter(kernel)),
             Self::Neon if const { is_for::<K>(4) } => Some(Neon::detect()?.enter(kernel)),
             Self::Avx2 if const { is_for::<K>(8) } => Some(Avx2::detect()?.enter(kernel)),
-            Self::Avx512 if const { K::HAS_WIDE } => Some(Avx512::detect()?.enter(kernel)),
+            Self::Avx512 if const { K::HAS_WIDE } && kernel.is_long() => Some(Avx512::detect()?.enter(kernel)),
             Self::Avx512 if const { is_for::<K>(8) } => {
                 // Whoever has AVX-512 has AVX2, which is wide enough for this.
                 Avx512::detect()?;

@@ -49,7 +49,7 @@ mod storage;
 pub(crate) use class::{Any, Class, Decayed, Usual};
 #[cfg(feature = "rayon")]
 pub(crate) use dense::is_exact;
-pub(crate) use dense::{Few, LONG, Long, SHORT, SHORT_OF_ANY, Short};
+pub(crate) use dense::{Few, LONG_IF_FAST, Long, SHORT, SHORT_OF_ANY, Short};
 #[cfg(feature = "half")]
 pub(crate) use dither::Stream;
 pub(crate) use flags::Flags;
@@ -69,7 +69,7 @@ pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use regularized::{Rates, Regularized, RegularizedSlices};
 #[cfg(feature = "half")]
 pub(crate) use rounding::{Nearest, Rounding};
-pub(crate) use rows::{AnyRows, Chunk, FEW_ROWS, Rows, ScalarRows, ShortRows, row_of};
+pub(crate) use rows::{AnyRows, Chunk, FEW_ROWS, FastRows, Rows, ScalarRows, ShortRows, row_of};
 pub(crate) use rule::Rule;
 #[cfg(feature = "half")]
 pub(crate) use storage::Shared;

@@ -256,7 +256,7 @@ fn with_other_options_and_tables() {
 fn few_rows_and_more() {
     for &backend in backends() {
         let fast = Adagrad::new(0.1).with_arithmetic(Arithmetic::Fast).with_backend(backend);
-        for dim in [50, 130, 300] {
+        for dim in [24, 50, 64, 130, 300] {
             let grads: Vec<f32> = (0..9 * dim).map(|i| (i as f32).sin()).collect();
             let stepped = |count: u32| {
                 let (mut w, mut a) = (vec![0.5; 9 * dim], vec![0.2; 9 * dim]);
@@ -266,6 +266,35 @@ fn few_rows_and_more() {
                 (w[..3 * dim].to_vec(), a[..3 * dim].to_vec())
             };
             assert_eq!(stepped(3), stepped(9), "{dim} columns, {backend}");
+        }
+    }
+}
+
+/// Rows of whole blocks are stepped by estimates, where the backend has them, within the bound.
+#[test]
+fn rows_of_whole_blocks_are_fast() {
+    for &backend in backends() {
+        let exact = Adagrad::new(0.1).with_backend(backend);
+        for dim in [16, 24, 32, 40, 64, 128] {
+            let grads: Vec<f32> = (0..9 * dim).map(|i| (i as f32).sin()).collect();
+            let stepped = |opt: Adagrad| {
+                let (mut w, mut a) = (vec![0.0; 9 * dim], vec![0.2; 9 * dim]);
+                let mut table = Table::new(&mut w, &mut a, dim).expect("its shape fits");
+                let rows: Vec<u32> = (0..9).collect();
+                opt.step_rows(&mut table, &rows, &grads).expect("valid");
+                (w, a)
+            };
+            let (w, a) = stepped(exact);
+            let (fast_w, fast_a) = stepped(exact.with_arithmetic(Arithmetic::Fast));
+            assert_same(&fast_a, &a, "accumulators");
+            let most = w.iter().zip(&fast_w).map(|(&a, &b)| ulps_apart(a, b)).max();
+            assert!(most <= Some(Arithmetic::FAST_ULPS), "{dim} columns, {backend}: {most:?}");
+            let least = match backend {
+                Backend::Avx2 | Backend::Avx512 => 24,
+                Backend::Neon => 64,
+                _ => usize::MAX,
+            };
+            assert_eq!(most > Some(0), dim >= least, "{dim} columns, {backend}");
         }
     }
 }

@@ -232,6 +232,12 @@ pub(crate) trait Lanes<const W: usize>: Copy {
     /// then has only its own registers and stack to set up: see docs/decisions.md, "Functions of their own".
     fn call_slices<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize;
 
+    /// The same on these lanes.
+    #[inline(always)]
+    fn call_wide<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+        self.call_slices::<K>(rule, w, g, a)
+    }
+
     /// Runs a kernel as a function of its own, on narrower lanes if these have some, but on lanes where that would cost more
     /// than it saves.
     #[inline(always)]
@@ -258,8 +264,8 @@ pub(crate) trait Kernel {
     const LEAST_LANES: usize = 1;
     const MOST_LANES: usize = usize::MAX;
 
-    /// Whether lanes wider than eight are faster if [`Kernel::is_long`]: see docs/decisions.md, "Only long dense steps run on
-    /// AVX-512".
+    /// Whether lanes wider than eight are faster if [`Kernel::is_long`]: see docs/decisions.md, "Only long slices and long rows
+    /// run on AVX-512".
     const HAS_WIDE: bool = false;
 
     #[inline(always)]
@@ -273,8 +279,8 @@ pub(crate) trait Kernel {
 /// A [`Kernel`] over three slices, whose arguments are no structure: they stay in registers from the call to the loop,
 /// which a step of a few elements is too short to hide.
 pub(crate) trait SliceKernel {
-    /// Whether lanes wider than eight are faster, if the slices are long: see docs/decisions.md, "Only long dense steps run
-    /// on AVX-512".
+    /// Whether lanes wider than eight are faster, if the slices are long: see docs/decisions.md, "Only long slices and long
+    /// rows run on AVX-512".
     const HAS_WIDE: bool = false;
 
     /// The kernel that stands for it on portable lanes and on one, where a copy would not be worth its size.

@@ -28,8 +28,15 @@ pub(crate) const fn is_exact(lanes: usize, len: usize) -> bool {
     lanes > 8 && len >= 1 << 22
 }
 
-/// From how many elements on lanes wider than eight are faster.
-pub(crate) const LONG: usize = 128;
+/// Below how many elements fast steps are exact.
+pub(crate) const LONG_IF_FAST: usize = 64;
+
+/// Whether so many elements go block by block, on lanes wider than eight: see docs/decisions.md, "Other options".
+#[inline(always)]
+pub(super) fn in_wide_blocks<C: Class, const W: usize>(rule: &Rule<f32>, len: usize) -> bool {
+    let is_for_all = const { W > 8 && !C::IS_USUAL };
+    is_for_all && len < 512 && !rule.flags.is_fast()
+}
 
 // Each of the following is a function of its own, so that a short slice does not save registers that only a long one needs:
 // see docs/decisions.md, "Functions of their own". All take three slices of one length, and return the number of elements
@@ -55,6 +62,9 @@ impl<C: Class> SliceKernel for Long<C> {
             return Short::<C>::run(lanes, rule, w, g, a);
         }
         let len = w.len();
+        if in_wide_blocks::<C, W>(rule, len) {
+            return lanes.call_wide::<Short<C>>(rule, w, g, a);
+        }
         let begin =
             if len < const { align_from(W) } { 0 } else { w.as_ptr().align_offset(W * size_of::<f32>()).min(len) };
         let (Some((w_head, w)), Some((g_head, g)), Some((a_head, a))) =
@@ -72,7 +82,7 @@ impl<C: Class> SliceKernel for Long<C> {
                 each_group::<W, L, f32, f32, f32, HALF_GROUP>(lanes, w, g, a, in_turn, &mut step)
             }
         } else {
-            step.flags = step.flags.fast();
+            step.hurry();
             each_group::<W, L, f32, f32, f32, GROUP>(lanes, w, g, a, in_turn, &mut step)
         };
         let mut skipped = step.skipped;
@@ -93,8 +103,20 @@ impl<C: Class> SliceKernel for Short<C> {
     fn run<const W: usize, L: Lanes<W>>(lanes: L, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         // Exact: see docs/decisions.md, "`Fast` is exact for few elements, and for many".
         let mut step = Step::<C>::new(rule);
-        Blocks { w, g, a, pass: &mut step }.run(lanes);
-        step.skipped
+        if const { W <= 8 } {
+            Blocks { w, g, a, pass: &mut step }.run(lanes);
+            return step.skipped;
+        }
+        // What is less than a block is for narrower lanes.
+        let ((w, w_rest), (g, g_rest), (a, a_rest)) =
+            (w.as_chunks_mut::<W>(), g.as_chunks::<W>(), a.as_chunks_mut::<W>());
+        for ((w, g), a) in w.iter_mut().zip(g).zip(a) {
+            step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
+        }
+        if w_rest.is_empty() {
+            return step.skipped;
+        }
+        step.skipped + lanes.call_slices::<Self>(rule, w_rest, g_rest, a_rest)
     }
 }
 
@@ -154,6 +176,14 @@ pub(super) struct Step<'a, C> {
     flags: Flags,
     /// How many elements were skipped.
     pub(super) skipped: usize,
+}
+
+impl<C: Class> Step<'_, MaybeFast<C>> {
+    /// Makes quotients of estimates, on lanes that have them.
+    #[inline(always)]
+    pub(super) fn hurry(&mut self) {
+        self.flags = self.flags.fast();
+    }
 }
 
 impl<'a, C: Class> Step<'a, C> {

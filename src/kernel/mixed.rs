@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::Rule;
 use super::blocks::{Blocks, GROUP, HALF_GROUP, Pass, each_group};
 use super::class::{Class, Converting};
-use super::dense::{IN_TURN_FROM, LONG, Step, fits_registers};
+use super::dense::{IN_TURN_FROM, Step, fits_registers};
 use super::pairs::InPairs;
 use super::rounding::Rounding;
 use super::storage::Storage;
@@ -20,6 +20,9 @@ pub(crate) struct MixedStep<'a, P, G, A, R, C> {
     pub(crate) accumulator: &'a mut [A],
     pub(crate) rounding: R,
 }
+
+/// From how many elements on lanes wider than eight are faster.
+const LONG: usize = 128;
 
 impl<P: Storage, G: Storage, A: Storage, R: Rounding, C: Class> Kernel for MixedStep<'_, P, G, A, R, C> {
     type Output = usize;

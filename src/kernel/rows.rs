@@ -1,11 +1,12 @@
 //! The step for some rows of a table.
 
+use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 use core::mem::take;
 
-use super::blocks::Blocks;
-use super::class::{Any, Class, Decayed, Usual};
-use super::dense::{SHORT, Step};
+use super::blocks::{Blocks, Pass};
+use super::class::{Any, Class, Decayed, MaybeFast, Usual};
+use super::dense::{LONG_IF_FAST, SHORT, Step, in_wide_blocks};
 use super::gradients::{Gradients, RowGradients};
 use super::rounding::Nearest;
 use super::row_wise::{OneRow, step_row};
@@ -27,6 +28,12 @@ const INLINED: usize = 32;
 
 /// The same in large tables, where a chunk of longer rows is too far ahead: see docs/decisions.md, "Prefetching".
 const INLINED_OF_LARGE: usize = 17;
+
+/// From how many columns on rows are stepped on lanes wider than eight: see docs/decisions.md, "Long rows on AVX-512".
+const WIDE_FROM: usize = 128;
+
+/// From how many columns on rows have fast steps: see docs/decisions.md, "`Fast` is exact for few elements, and for many".
+const FAST_FROM: usize = 24;
 
 /// A step for some rows of a table.
 ///
@@ -282,6 +289,12 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
 
     const LEAST_LANES: usize = 4;
     const MOST_LANES: usize = if ROW_WISE && PLAIN { 4 } else { usize::MAX };
+    const HAS_WIDE: bool = !ROW_WISE;
+
+    #[inline(always)]
+    fn is_long(&self) -> bool {
+        self.0.shape.dim >= if C::IS_USUAL { WIDE_FROM } else { INLINED }
+    }
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
@@ -289,18 +302,21 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
         // Each row is a call; a longer one has more of its own to do before it begins: see docs/decisions.md, "Other
         // options".
         let dim = self.0.shape.dim;
+        let in_wide_blocks = in_wide_blocks::<C, W>(rule, dim);
         let is_short = dim
-            < if rule.flags.any(Flags::SKIP) {
+            < if const { W > 8 } {
+                0
+            } else if rule.flags.any(Flags::SKIP) {
                 SHORT / 2
             } else if rule.flags.any(Usual::WITHOUT) {
                 INLINED
             } else if rule.flags.is_fast() {
-                SHORT
+                LONG_IF_FAST
             } else {
                 2 * SHORT
             };
-        let is_decayed =
-            dim < if rule.flags.is_fast() { SHORT } else { 2 * SHORT } && !rule.flags.any(Decayed::WITHOUT);
+        let is_decayed = dim < if const { W > 8 } || rule.flags.is_fast() { SHORT } else { 2 * SHORT }
+            && !rule.flags.any(Decayed::WITHOUT);
         self.0.each::<W, L, ROW_WISE, true, PLAIN>(
             lanes,
             #[inline(always)]
@@ -313,14 +329,61 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
                     }
                 } else if const { !C::WITHOUT.any(Flags::SKIP) && W >= Decayed::LEAST_LANES } && is_decayed {
                     lanes.call_slices::<Short<Decayed>>(rule, w, g, a)
+                } else if in_wide_blocks {
+                    lanes.call_wide::<Short<C>>(rule, w, g, a)
                 } else if is_short {
                     lanes.call_slices::<Short<C>>(rule, w, g, a)
                 } else {
-                    lanes.call_slices::<Long<C>>(rule, w, g, a)
+                    lanes.call_wide::<Long<C>>(rule, w, g, a)
                 };
             },
         );
         skipped
+    }
+}
+
+/// The fast step by a usual rule, with an accumulator per element, of rows that are whole blocks.
+pub(crate) struct FastRows<'s, 'a>(pub(crate) &'s mut Rows<'a>);
+
+impl Rows<'_> {
+    /// Whether [`FastRows`] are for them.
+    #[inline(always)]
+    pub(crate) fn are_fast(&self) -> bool {
+        let (flags, dim) = (self.rule.flags, self.shape.dim);
+        let is_fast = flags.is_fast() && !flags.any(Usual::WITHOUT);
+        is_fast && self.are_plain() && dim >= FAST_FROM && dim.is_multiple_of(8)
+    }
+}
+
+impl Kernel for FastRows<'_, '_> {
+    type Output = usize;
+
+    const LEAST_LANES: usize = 8;
+    const HAS_WIDE: bool = true;
+
+    #[inline(always)]
+    fn is_long(&self) -> bool {
+        self.0.shape.dim.is_multiple_of(16)
+    }
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        let own = *self.0.rule; // see docs/decisions.md, "Long loops have a rule of their own"
+        let mut step = Step::<MaybeFast<Usual>>::new(&own);
+        if const { L::ESTIMATE_ERROR > 0.0 } {
+            step.hurry();
+        }
+        self.0.each::<W, L, false, true, true>(
+            lanes,
+            #[inline(always)]
+            |w, g, a| {
+                let (w, g, a) = (w.as_chunks_mut::<W>().0, g.as_chunks::<W>().0, a.as_chunks_mut::<W>().0);
+                for ((w, g), a) in w.iter_mut().zip(g).zip(a) {
+                    step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
+                }
+            },
+        );
+        step.skipped
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::backend::{IS_SCALAR, detected, few, few_decayed, run_slices_detected, run_slices_undetected};
 use crate::error::check_length;
-use crate::kernel::{Any, Class, Decayed, Few, Flags, LONG, Long, Rule, SHORT, SHORT_OF_ANY, Short, Usual, never};
+use crate::kernel::{
+    Any, Class, Decayed, Few, Flags, LONG_IF_FAST, Long, Rule, SHORT, SHORT_OF_ANY, Short, Usual, never,
+};
 use crate::{Adagrad, Backend, Error, Report};
 
 /// Steps.
@@ -107,17 +109,17 @@ pub(super) fn check_available(backend: Option<Backend>) -> Result<(), Error> {
 pub(crate) fn dense_detected(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
     let len = w.len();
     if !rule.flags.any(Usual::WITHOUT) {
-        if IS_SCALAR || len < SHORT {
+        if IS_SCALAR || len < SHORT && !(rule.flags.is_fast() && len >= LONG_IF_FAST) {
             run_slices_detected::<Short<Usual>>(rule, w, g, a, false)
         } else {
-            run_slices_detected::<Long<Usual>>(rule, w, g, a, len >= LONG)
+            run_slices_detected::<Long<Usual>>(rule, w, g, a, true)
         }
     } else if !IS_SCALAR && len < SHORT && !rule.flags.any(Decayed::WITHOUT) {
         run_slices_detected::<Short<Decayed>>(rule, w, g, a, false)
     } else if !IS_SCALAR && len < SHORT_OF_ANY {
         run_slices_detected::<Short<Any>>(rule, w, g, a, false)
     } else {
-        run_slices_detected::<Long<Any>>(rule, w, g, a, len >= LONG)
+        run_slices_detected::<Long<Any>>(rule, w, g, a, true)
     }
 }
 

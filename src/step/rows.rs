@@ -6,8 +6,8 @@ use super::dense::{check_available, dense_row};
 use crate::backend::lanes::Kernel;
 use crate::backend::{IS_SCALAR, run_detected};
 use crate::kernel::{
-    Any, AnyRows, Chunk, Class, Decayed, FEW_ROWS, Flags, Fours, Gradients, NarrowRowWise, NarrowRows, OneByOne, Rows,
-    ScalarRows, ShortRows, Usual, never, row_of,
+    Any, AnyRows, Chunk, Class, Decayed, FEW_ROWS, FastRows, Flags, Fours, Gradients, NarrowRowWise, NarrowRows,
+    OneByOne, Rows, ScalarRows, ShortRows, Usual, never, row_of,
 };
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
@@ -111,7 +111,9 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
     }
     let is_usual = !flags.any(Usual::WITHOUT);
     let is_narrow = lanes >= NarrowRows::<Any>::LEAST_LANES && (step.are_narrow(is_usual) || step.are_of_32(is_usual));
-    if is_usual && is_narrow {
+    if lanes >= FastRows::LEAST_LANES && step.are_fast() {
+        run(backend, FastRows(step))
+    } else if is_usual && is_narrow {
         run(backend, NarrowRows::<Usual>(step, PhantomData))
     } else if is_usual && step.are_short() {
         run(backend, ShortRows::<Usual>(step, PhantomData))

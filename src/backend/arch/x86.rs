@@ -185,6 +185,11 @@ macro_rules! lanes_of_features {
                     // SAFETY: `narrower` is safe but for its features, and by the token's invariant the CPU has them.
                     unsafe { narrower() }.$enter(kernel)
                 }
+
+                #[inline(always)]
+                fn call_wide<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
+                    self.enter_slices::<K>(rule, w, g, a)
+                }
             )?
 
             $(

@@ -24,6 +24,7 @@ mod class;
 mod dense;
 #[cfg(feature = "half")]
 mod dither;
+mod fast_rows;
 mod flags;
 mod fours;
 mod gradients;
@@ -52,6 +53,7 @@ pub(crate) use dense::is_exact;
 pub(crate) use dense::{Few, LONG_IF_FAST, Long, SHORT, SHORT_OF_ANY, Short};
 #[cfg(feature = "half")]
 pub(crate) use dither::Stream;
+pub(crate) use fast_rows::FastRows;
 pub(crate) use flags::Flags;
 pub(crate) use fours::{Fours, OneByOne};
 #[cfg(any(feature = "half", feature = "rayon"))]
@@ -69,7 +71,7 @@ pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use regularized::{Rates, Regularized, RegularizedSlices};
 #[cfg(feature = "half")]
 pub(crate) use rounding::{Nearest, Rounding};
-pub(crate) use rows::{AnyRows, Chunk, FEW_ROWS, FastRows, Rows, ScalarRows, ShortRows, row_of};
+pub(crate) use rows::{AnyRows, Chunk, FEW_ROWS, Rows, ScalarRows, ShortRows, row_of};
 pub(crate) use rule::Rule;
 #[cfg(feature = "half")]
 pub(crate) use storage::Shared;

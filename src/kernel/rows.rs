@@ -1,11 +1,10 @@
 //! The step for some rows of a table.
 
-use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 use core::mem::take;
 
-use super::blocks::{Blocks, Pass};
-use super::class::{Any, Class, Decayed, MaybeFast, Usual};
+use super::blocks::Blocks;
+use super::class::{Any, Class, Decayed, Usual};
 use super::dense::{LONG_IF_FAST, SHORT, Step, in_wide_blocks};
 use super::gradients::{Gradients, RowGradients};
 use super::rounding::Nearest;
@@ -31,9 +30,6 @@ const INLINED_OF_LARGE: usize = 17;
 
 /// From how many columns on rows are stepped on lanes wider than eight: see docs/decisions.md, "Long rows on AVX-512".
 const WIDE_FROM: usize = 128;
-
-/// From how many columns on rows have fast steps: see docs/decisions.md, "`Fast` is exact for few elements, and for many".
-const FAST_FROM: usize = 24;
 
 /// A step for some rows of a table.
 ///
@@ -100,7 +96,7 @@ impl Rows<'_> {
 
     /// Goes over the rows that are here, with their parameters, gradients and accumulators.
     #[inline(always)]
-    fn each<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const ROWS_AHEAD: bool, const PLAIN: bool>(
+    pub(super) fn each<const W: usize, L: Lanes<W>, const ROW_WISE: bool, const ROWS_AHEAD: bool, const PLAIN: bool>(
         &mut self,
         lanes: L,
         mut row_step: impl FnMut(&mut [f32], &[f32], &mut [f32]),
@@ -339,51 +335,6 @@ impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '
             },
         );
         skipped
-    }
-}
-
-/// The fast step by a usual rule, with an accumulator per element, of rows that are whole blocks.
-pub(crate) struct FastRows<'s, 'a>(pub(crate) &'s mut Rows<'a>);
-
-impl Rows<'_> {
-    /// Whether [`FastRows`] are for them.
-    #[inline(always)]
-    pub(crate) fn are_fast(&self) -> bool {
-        let (flags, dim) = (self.rule.flags, self.shape.dim);
-        let is_fast = flags.is_fast() && !flags.any(Usual::WITHOUT);
-        is_fast && self.are_plain() && dim >= FAST_FROM && dim.is_multiple_of(8)
-    }
-}
-
-impl Kernel for FastRows<'_, '_> {
-    type Output = usize;
-
-    const LEAST_LANES: usize = 8;
-    const HAS_WIDE: bool = true;
-
-    #[inline(always)]
-    fn is_long(&self) -> bool {
-        self.0.shape.dim.is_multiple_of(16)
-    }
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let own = *self.0.rule; // see docs/decisions.md, "Long loops have a rule of their own"
-        let mut step = Step::<MaybeFast<Usual>>::new(&own);
-        if const { L::ESTIMATE_ERROR > 0.0 } {
-            step.hurry();
-        }
-        self.0.each::<W, L, false, true, true>(
-            lanes,
-            #[inline(always)]
-            |w, g, a| {
-                let (w, g, a) = (w.as_chunks_mut::<W>().0, g.as_chunks::<W>().0, a.as_chunks_mut::<W>().0);
-                for ((w, g), a) in w.iter_mut().zip(g).zip(a) {
-                    step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
-                }
-            },
-        );
-        step.skipped
     }
 }
 

@@ -69,7 +69,12 @@ proptest! {
             let g_error = (f64::from(accumulator[i]) - a64).abs();
             prop_assert!(g_error <= 1.01 * normal_ulp(accumulator[i]), "G: {} for {a64}", accumulator[i]);
             if a64 > 1e-30 {
-                let update = (w64 - f64::from(w)).abs();
+                // What decays and what is added may nearly cancel.
+                let decay = match rest.weight_decay {
+                    WeightDecay::Decoupled(decay) => f64::from(w * decay * rest.learning_rate).abs(),
+                    _ => 0.0,
+                };
+                let update = (w64 - f64::from(w)).abs() + 2.0 * decay;
                 let largest = w.abs().max(params[i].abs());
                 let bound = 2.0 * normal_ulp(largest) + update * 8.0 * f64::from(f32::EPSILON) + 1e-44;
                 prop_assert!((f64::from(params[i]) - w64).abs() <= bound, "w: {} for {w64}", params[i]);

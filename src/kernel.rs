@@ -21,6 +21,7 @@ pub(crate) use never;
 mod all_values;
 mod blocks;
 mod class;
+mod columns;
 mod dense;
 #[cfg(feature = "half")]
 mod dither;

@@ -48,6 +48,12 @@ pub(crate) trait Lanes<const W: usize>: Copy {
         self.load(&block)
     }
 
+    /// The same, of what is loaded long before it is needed.
+    #[inline(always)]
+    fn load_first_apart(self, from: &[f32]) -> Self::Vector {
+        self.load_first(from)
+    }
+
     /// The inverse of [`Lanes::load_first`].
     #[inline(always)]
     fn store_first(self, v: Self::Vector, to: &mut [f32]) {

@@ -98,6 +98,15 @@ impl Lanes<4> for Portable {
         bytemuck::must_cast(halves)
     }
 
+    /// Three are put together apart from others that are loaded by the same branches. The compiler would make one vector of
+    /// the last of each, and all would wait for all: see docs/decisions.md, "Weight decay has short loops of its own".
+    #[inline(always)]
+    fn load_first_apart(self, from: &[f32]) -> f32x4 {
+        let [a, b, c] = *from else { return self.load_first(from) };
+        let pair = bytemuck::must_cast::<[f32; 2], u64>([a, b]);
+        bytemuck::must_cast::<[u64; 2], f32x4>([pair, 0]) | f32x4::new([0.0, 0.0, c, 0.0])
+    }
+
     #[inline(always)]
     fn store_first(self, v: f32x4, to: &mut [f32]) {
         let [low, high] = bytemuck::must_cast::<f32x4, [u64; 2]>(v);

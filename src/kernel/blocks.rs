@@ -198,7 +198,7 @@ pub(crate) struct Early<'a, V> {
 impl<'a, V> Early<'a, V> {
     #[inline(always)]
     pub(crate) fn load<const W: usize, L: Lanes<W, Vector = V>>(lanes: L, from: &'a mut [f32]) -> Self {
-        Self { loaded: Source::load(from, lanes), to: from }
+        Self { loaded: [lanes.load_first_apart(from)], to: from }
     }
 }
 

@@ -132,15 +132,14 @@ impl<C: Class> SliceKernel for Few<C> {
             Blocks { w, g, a, pass: &mut step }.run(lanes);
             return 0;
         }
-        let (Some((w, w_rest)), Some((g, g_rest)), Some((a, a_rest))) =
-            (w.split_first_chunk_mut::<W>(), g.split_first_chunk::<W>(), a.split_first_chunk_mut::<W>())
-        else {
+        let (w_blocks, w) = w.as_chunks_mut::<W>();
+        let (g_blocks, g) = g.as_chunks::<W>();
+        let (a_blocks, a) = a.as_chunks_mut::<W>();
+        if let ([w], [g], [a]) = (w_blocks, g_blocks, a_blocks) {
+            step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
+        }
+        if !w.is_empty() {
             part_of_block::<W, L, C>(lanes, w, g, a, &mut step);
-            return 0;
-        };
-        step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
-        if !w_rest.is_empty() {
-            part_of_block::<W, L, C>(lanes, w_rest, g_rest, a_rest, &mut step);
         }
         0
     }

@@ -135,7 +135,7 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
 fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, Error> {
     let lanes = lanes(backend);
     let is_usual = !step.rule.flags.any(Usual::WITHOUT);
-    let is_narrow = lanes >= NarrowRowWise::<Any>::LEAST_LANES && step.are_narrow(is_usual);
+    let is_narrow = lanes >= NarrowRowWise::<Any>::LEAST_LANES && step.are_narrow_row_wise(is_usual);
     if lanes == 1 {
         run(backend, ScalarRows::<true, true>(step))
     } else if lanes >= Fours::<Any>::LEAST_LANES && step.rows.len() < FEW_ROWS {
@@ -147,7 +147,7 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
         }
     } else if is_usual && is_narrow {
         run(backend, NarrowRowWise::<Usual>(step, PhantomData))
-    } else if is_narrow && matches!(step.shape.dim, 4 | 8) {
+    } else if is_narrow {
         run(backend, NarrowRowWise::<Any>(step, PhantomData))
     } else if lanes >= Fours::<Any>::LEAST_LANES {
         if is_usual {

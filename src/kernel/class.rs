@@ -12,6 +12,9 @@ pub(crate) trait Class {
     /// Whether they are the rules that most steps have, for which there are most loops.
     const IS_USUAL: bool = false;
 
+    /// Whether they are those, and those with weight decay.
+    const IS_DECAYED: bool = false;
+
     /// Whether their steps may be made of estimates.
     const MAY_BE_FAST: bool = false;
 
@@ -73,6 +76,7 @@ impl Class for Usual {
 
 impl Class for Decayed {
     const WITHOUT: Flags = Flags::UNUSUAL.set(Flags::DECAY, false);
+    const IS_DECAYED: bool = true;
     const IN_HALVES: bool = true;
     const LEAST_LANES: usize = 8;
 

@@ -228,8 +228,8 @@ impl<V: Copy> Rule<V> {
 
     /// `d ← √G + ε` or `√(G + ε)`.
     ///
-    /// Both are added, of which one is −0: the one that is off takes an addition and no branch. Where additions are
-    /// software, it takes the branch.
+    /// Both are added, of which one is −0: the one that is off takes an addition and no branch. It takes the branch where
+    /// additions are software, and where a few elements decay, since a step waits for all of the one before.
     #[inline(always)]
     pub(crate) fn denominators<C: Class, const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
         &self,
@@ -237,8 +237,9 @@ impl<V: Copy> Rule<V> {
         accumulator: [V; N],
     ) -> [V; N] {
         let inside = self.flags.any(Flags::EPSILON_INSIDE);
+        let adds_both = const { L::CAN_ADD && (W > 4 || N > 1 || !C::IS_DECAYED) };
         let mut d = accumulator;
-        if L::CAN_ADD || inside {
+        if adds_both || inside {
             d = map(
                 d,
                 #[inline(always)]
@@ -254,7 +255,7 @@ impl<V: Copy> Rule<V> {
         } else {
             roots(lanes, d)
         };
-        if L::CAN_ADD || !inside {
+        if adds_both || !inside {
             d = map(
                 d,
                 #[inline(always)]

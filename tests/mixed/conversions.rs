@@ -3,6 +3,7 @@
 use adagrad::{Adagrad, Backend, Counter, Epsilon, Order, Rounding};
 use half::{bf16, f16};
 
+use crate::all_values::all_values;
 use crate::backends;
 use crate::reference::assert_same;
 use crate::reference::mixed::Stored;
@@ -52,13 +53,12 @@ fn values_are_stored_as_the_nearest() {
 }
 
 #[test]
-#[ignore = "all f32: minutes; cargo test --release --all-features --test mixed -- --ignored"]
+#[ignore = "all f32: minutes; .ci/exhaustive"]
 fn all_values_are_stored_as_the_nearest() {
-    for high in 0..1 << 12 {
-        let values: Vec<f32> = (0..1 << 20).map(|low: u32| f32::from_bits(high << 20 | low)).collect();
-        stores::<bf16>(&values);
-        stores::<f16>(&values);
-    }
+    all_values("conversions", |values| {
+        stores::<bf16>(values);
+        stores::<f16>(values);
+    });
 }
 
 /// The bits of NaN, and of what can be stored, by either way to round.

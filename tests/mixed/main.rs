@@ -1,6 +1,9 @@
 //! Steps of 16-bit types on every backend, against the naive reference; what rounding by chance promises.
 #![cfg(feature = "half")]
 
+#[expect(dead_code, reason = "its comparison is for f32")]
+#[path = "../inputs/all_values.rs"]
+mod all_values;
 #[path = "../inputs/backends.rs"]
 mod available;
 mod bags;

@@ -64,7 +64,7 @@ fn each_distance_between_neighbours() {
 }
 
 #[test]
-#[ignore = "all neighbours: minutes; cargo test --release --all-features --test mixed -- --ignored"]
+#[ignore = "all neighbours: minutes; .ci/exhaustive"]
 fn all_distances_between_neighbours() {
     each_distance((0..=0x7F7F).map(bf16::from_bits));
     each_distance((0..=0x7BFF).map(f16::from_bits));

@@ -72,7 +72,7 @@ pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use regularized::{Rates, Regularized, RegularizedSlices};
 #[cfg(feature = "half")]
 pub(crate) use rounding::{Nearest, Rounding};
-pub(crate) use rows::{AnyRows, Chunk, FEW_ROWS, Rows, ScalarRows, ShortRows, row_of};
+pub(crate) use rows::{AnyRowWise, AnyRows, Chunk, FEW_ROWS, Rows, ScalarRows, ShortRows, row_of};
 pub(crate) use rule::Rule;
 #[cfg(feature = "half")]
 pub(crate) use storage::Shared;

@@ -97,7 +97,7 @@ impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
                 6 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 6>(rows)),
                 7 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 7>(rows)),
                 8 => lanes.call(RowWise::<C, 8>(rows)),
-                1..8 => lanes.call(AnyRowWise::<C>(rows, dim)),
+                1..8 => lanes.call(ShortRowWise::<C>(rows, dim)),
                 16 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
             },
@@ -173,9 +173,9 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
 }
 
 /// The same of any number of columns that fits a block.
-struct AnyRowWise<'s, C>(Chunk<'s, C>, usize);
+struct ShortRowWise<'s, C>(Chunk<'s, C>, usize);
 
-impl<C: Class> Kernel for AnyRowWise<'_, C> {
+impl<C: Class> Kernel for ShortRowWise<'_, C> {
     type Output = usize;
 
     #[inline(always)]

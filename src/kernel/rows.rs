@@ -60,12 +60,12 @@ pub(super) struct Visit {
 // Each of the following is a function of its own, which fits the registers. All return the number of elements or,
 // row-wise, rows skipped.
 
-/// The step by a rule of a class. Each row is a call of a dense step, or a row-wise step. If `PLAIN`, the rows
-/// are; otherwise they may be any, which costs a row-wise step time: see docs/decisions.md, "Bags".
-pub(crate) struct AnyRows<'s, 'a, C, const ROW_WISE: bool, const PLAIN: bool>(
-    pub(crate) &'s mut Rows<'a>,
-    pub(crate) PhantomData<C>,
-);
+/// The step by any rule, with an accumulator per element: each row is a call of a dense step.
+pub(crate) struct AnyRows<'s, 'a>(pub(crate) &'s mut Rows<'a>);
+
+/// The row-wise step by a rule of a class. If `PLAIN`, the rows are; otherwise they may be any, which costs time: see
+/// docs/decisions.md, "Bags".
+pub(crate) struct AnyRowWise<'s, 'a, C, const PLAIN: bool>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
 /// The step by a rule of a class, with an accumulator per element and few columns.
 pub(crate) struct ShortRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
@@ -280,57 +280,77 @@ pub(crate) fn row_of<T>(table: &mut [T], place: usize, dim: usize) -> Option<&mu
     table.get_mut(start..start.wrapping_add(dim))
 }
 
-impl<C: Class, const ROW_WISE: bool, const PLAIN: bool> Kernel for AnyRows<'_, '_, C, ROW_WISE, PLAIN> {
+impl Kernel for AnyRows<'_, '_> {
     type Output = usize;
 
     const LEAST_LANES: usize = 4;
-    const MOST_LANES: usize = if ROW_WISE && PLAIN { 4 } else { usize::MAX };
-    const HAS_WIDE: bool = !ROW_WISE;
+    const HAS_WIDE: bool = true;
 
     #[inline(always)]
     fn is_long(&self) -> bool {
-        self.0.shape.dim >= if C::IS_USUAL { WIDE_FROM } else { INLINED }
+        self.0.shape.dim >= if self.0.rule.flags.any(Usual::WITHOUT) { INLINED } else { WIDE_FROM }
     }
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let (rule, mut skipped) = (self.0.rule, 0);
-        // Each row is a call; a longer one has more of its own to do before it begins: see docs/decisions.md, "Other
-        // options".
-        let dim = self.0.shape.dim;
-        let in_wide_blocks = in_wide_blocks::<C, W>(rule, dim);
+        let (rule, dim, mut skipped) = (self.0.rule, self.0.shape.dim, 0);
+        let (is_usual, is_fast) = (!rule.flags.any(Usual::WITHOUT), rule.flags.is_fast());
+        // A long step has more to do before it begins: see docs/decisions.md, "Other options".
+        let in_wide_blocks = in_wide_blocks::<Any, W>(rule, dim);
         let is_short = dim
             < if const { W > 8 } {
                 0
             } else if rule.flags.any(Flags::SKIP) {
                 SHORT / 2
-            } else if rule.flags.any(Usual::WITHOUT) {
+            } else if !is_usual {
                 INLINED
-            } else if rule.flags.is_fast() {
+            } else if is_fast {
                 LONG_IF_FAST
             } else {
                 2 * SHORT
             };
-        let is_decayed = dim < if const { W > 8 } || rule.flags.is_fast() { SHORT } else { 2 * SHORT }
-            && !rule.flags.any(Decayed::WITHOUT);
-        self.0.each::<W, L, ROW_WISE, true, PLAIN>(
+        let is_decayed =
+            dim < if const { W > 8 } || is_fast { SHORT } else { 2 * SHORT } && !rule.flags.any(Decayed::WITHOUT);
+        self.0.each::<W, L, false, true, false>(
             lanes,
             #[inline(always)]
             |w, g, a| {
-                skipped += if ROW_WISE {
-                    if const { C::IS_USUAL } {
-                        step_row::<C, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest)
-                    } else {
-                        lanes.call(&mut OneRow::<C> { rule, w, g, a, class: PhantomData })
-                    }
-                } else if const { !C::WITHOUT.any(Flags::SKIP) && W >= Decayed::LEAST_LANES } && is_decayed {
+                skipped += if is_usual && is_short {
+                    lanes.call_slices::<Short<Usual>>(rule, w, g, a)
+                } else if is_usual {
+                    lanes.call_wide::<Long<Usual>>(rule, w, g, a)
+                } else if const { W >= Decayed::LEAST_LANES } && is_decayed {
                     lanes.call_slices::<Short<Decayed>>(rule, w, g, a)
                 } else if in_wide_blocks {
-                    lanes.call_wide::<Short<C>>(rule, w, g, a)
+                    lanes.call_wide::<Short<Any>>(rule, w, g, a)
                 } else if is_short {
-                    lanes.call_slices::<Short<C>>(rule, w, g, a)
+                    lanes.call_slices::<Short<Any>>(rule, w, g, a)
                 } else {
-                    lanes.call_wide::<Long<C>>(rule, w, g, a)
+                    lanes.call_wide::<Long<Any>>(rule, w, g, a)
+                };
+            },
+        );
+        skipped
+    }
+}
+
+impl<C: Class, const PLAIN: bool> Kernel for AnyRowWise<'_, '_, C, PLAIN> {
+    type Output = usize;
+
+    const LEAST_LANES: usize = 4;
+    const MOST_LANES: usize = if PLAIN { 4 } else { usize::MAX };
+
+    #[inline(always)]
+    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
+        let (rule, mut skipped) = (self.0.rule, 0);
+        self.0.each::<W, L, true, true, PLAIN>(
+            lanes,
+            #[inline(always)]
+            |w, g, a| {
+                skipped += if const { C::IS_USUAL } {
+                    step_row::<C, W, L, _, _, _, _>(rule, lanes, w, g, a, Nearest)
+                } else {
+                    lanes.call(&mut OneRow::<C> { rule, w, g, a, class: PhantomData })
                 };
             },
         );

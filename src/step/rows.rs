@@ -6,8 +6,8 @@ use super::dense::{check_available, dense_row};
 use crate::backend::lanes::Kernel;
 use crate::backend::{IS_SCALAR, run_detected};
 use crate::kernel::{
-    Any, AnyRows, Chunk, Class, Decayed, FEW_ROWS, FastRows, Flags, Fours, Gradients, NarrowRowWise, NarrowRows,
-    OneByOne, Rows, ScalarRows, ShortRows, Usual, never, row_of,
+    Any, AnyRowWise, AnyRows, Chunk, Class, Decayed, FEW_ROWS, FastRows, Flags, Fours, Gradients, NarrowRowWise,
+    NarrowRows, OneByOne, Rows, ScalarRows, ShortRows, Usual, never, row_of,
 };
 use crate::table::{Indices, Layout, RowIndex};
 use crate::{Adagrad, Backend, Error, Report, Table};
@@ -123,10 +123,8 @@ fn run_element_wise(backend: Option<Backend>, are_plain: bool, step: &mut Rows<'
         run(backend, ShortRows::<Decayed>(step, PhantomData))
     } else if lanes >= Any::LEAST_LANES && step.are_short() {
         run(backend, ShortRows::<Any>(step, PhantomData))
-    } else if is_usual {
-        run(backend, AnyRows::<Usual, false, false>(step, PhantomData))
     } else {
-        run(backend, AnyRows::<Any, false, false>(step, PhantomData))
+        run(backend, AnyRows(step))
     }
 }
 
@@ -156,9 +154,9 @@ fn run_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usize, 
             run(backend, Fours::<Any>(step, PhantomData))
         }
     } else if is_usual {
-        run(backend, AnyRows::<Usual, true, true>(step, PhantomData))
+        run(backend, AnyRowWise::<Usual, true>(step, PhantomData))
     } else {
-        run(backend, AnyRows::<Any, true, true>(step, PhantomData))
+        run(backend, AnyRowWise::<Any, true>(step, PhantomData))
     }
 }
 
@@ -168,9 +166,9 @@ fn run_any_row_wise(backend: Option<Backend>, step: &mut Rows<'_>) -> Result<usi
     if lanes(backend) == 1 {
         run(backend, ScalarRows::<true, false>(step))
     } else if step.rule.flags.any(Flags::UNUSUAL) {
-        run(backend, AnyRows::<Any, true, false>(step, PhantomData))
+        run(backend, AnyRowWise::<Any, false>(step, PhantomData))
     } else {
-        run(backend, AnyRows::<Usual, true, false>(step, PhantomData))
+        run(backend, AnyRowWise::<Usual, false>(step, PhantomData))
     }
 }
 

@@ -5,7 +5,7 @@ mod available;
 mod inputs;
 mod reference;
 
-use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Epsilon, NonFinite, Order, Table, WeightDecay};
+use adagrad::{Accumulation, Adagrad, Arithmetic, Backend, Bags, Epsilon, NonFinite, Order, Table, WeightDecay};
 use available::backends;
 use inputs::{LENGTHS, LONG, Random, State, options};
 use reference::{Options, assert_same};
@@ -210,7 +210,7 @@ fn check_near(backend: Backend, options: Options, state: &State) {
     options.assert_fast([&state.params, &state.grads, &state.accumulator], [&params, &accumulator], report.skipped);
 }
 
-/// The other options stay exact, and so do row-wise tables; rows of a table get the bits of the dense step.
+/// The other options stay exact, and so do row-wise tables; rows of few columns get the bits of the dense step.
 #[test]
 fn with_other_options_and_tables() {
     for &backend in backends() {
@@ -266,6 +266,50 @@ fn few_rows_and_more() {
                 (w[..3 * dim].to_vec(), a[..3 * dim].to_vec())
             };
             assert_eq!(stepped(3), stepped(9), "{dim} columns, {backend}");
+        }
+    }
+}
+
+/// Rows in plain tables, and those and bags in others, by rules for which loops differ.
+#[test]
+fn rows_and_bags_are_within_the_bound() {
+    let usual = Options { arithmetic: Arithmetic::Fast, ..Options::new(0.1, Epsilon::OutsideSqrt(1e-8)) };
+    let rules = [
+        usual,
+        Options { epsilon: Epsilon::InsideSqrt(1e-8), ..usual },
+        Options { weight_decay: WeightDecay::L2(0.01), ..usual },
+        Options { gradient_scale: 0.3, clip_value: Some(0.5), ..usual },
+        Options { non_finite: NonFinite::Skip, ..usual },
+    ];
+    for dim in [8, 23, 24, 25, 31, 32, 33, 40, 50, 64, 72, 100, 127, 128, 130, 192, 256, 300, 520] {
+        for options in rules {
+            let before = State::new(9 * dim, dim as u64, Random::sprinkled);
+            // An empty bag, and one for each row.
+            let (rows, offsets): (Vec<u32>, Vec<u32>) = ((0..9).collect(), [0].into_iter().chain(0..=9).collect());
+            let apart: Vec<f32> = before.grads.chunks(dim).flat_map(|g| g.iter().chain([&f32::NAN])).copied().collect();
+            let with_empty: Vec<f32> = vec![f32::NAN; dim].into_iter().chain(before.grads.iter().copied()).collect();
+            for &backend in backends() {
+                let opt = options.on(backend);
+                for way in 0..3 {
+                    let mut after = before.clone();
+                    let table = Table::new(&mut after.params, &mut after.accumulator, dim).expect("its shape fits");
+                    let report = match way {
+                        0 => opt.step_rows(&mut { table }, &rows, &before.grads),
+                        1 => opt.step_rows(&mut table.with_gradient_stride(dim + 1).expect("more"), &rows, &apart),
+                        _ => opt.step_bags(
+                            &mut { table },
+                            &Bags::new(&offsets, &rows).expect("valid"),
+                            &with_empty,
+                            &mut [],
+                        ),
+                    };
+                    options.assert_fast(
+                        [&before.params, &before.grads, &before.accumulator],
+                        [&after.params, &after.accumulator],
+                        report.expect("valid").skipped,
+                    );
+                }
+            }
         }
     }
 }

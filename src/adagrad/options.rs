@@ -92,13 +92,14 @@ pub enum Arithmetic {
     /// As [`Arithmetic::Separate`], but with a faster quotient `(η·g)/d`, made of products and the CPU's estimate of
     /// `1/√G` or `1/√(G+ε)`. Where the exact quotient is a normal number, this one is within [`Arithmetic::FAST_ULPS`]
     /// units in the last place of it. `G` keeps its bits. This is the only option with results that depend on the
-    /// backend, on the CPU, and on how slices are divided among calls.
+    /// backend, on the CPU, on how slices are divided among calls and where they lie in memory, on how a table is laid out,
+    /// and on whether its rows are in bags.
     ///
     /// These stay exact, too:
     ///
     /// - [`Backend::Scalar`](crate::Backend::Scalar) and [`Backend::Portable`](crate::Backend::Portable), which have no
     ///   such estimate;
-    /// - short slices, rows of few columns, and with AVX-512 slices of 4 Mi elements or more: it would gain nothing;
+    /// - short slices and some short rows, and with AVX-512 slices of 4 Mi elements or more: it would gain nothing;
     /// - row-wise tables, which divide once per row, and steps of 16-bit types;
     /// - steps with [`Order::StepFirst`], with an η above 2⁶⁰, or with an ε that is not between 2⁻¹⁰⁰ and 2⁶⁰;
     /// - elements with `√G` below 512·ε or `G` below 2⁻⁶⁴.

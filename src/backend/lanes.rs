@@ -238,7 +238,7 @@ pub(crate) trait Lanes<const W: usize>: Copy {
     /// then has only its own registers and stack to set up: see docs/decisions.md, "Functions of their own".
     fn call_slices<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize;
 
-    /// The same on these lanes.
+    /// [`Lanes::call_slices`], but on these lanes.
     #[inline(always)]
     fn call_wide<K: SliceKernel>(self, rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
         self.call_slices::<K>(rule, w, g, a)

@@ -5,7 +5,7 @@ use super::rows::row_of;
 
 /// The parameters of rows.
 pub(super) trait Params {
-    /// How many columns they have, if the compiler knows, else 0.
+    /// How many columns they have, if the compiler knows. If not it is 0, and a row is at most a block.
     const COLUMNS: usize = 0;
 
     /// Those of a row, if it is here.
@@ -52,21 +52,21 @@ impl<'a, const D: usize> Grads<'a> for &'a [[f32; D]] {
     }
 }
 
-/// Either, of a number of columns that only the program knows.
+/// Either, of a number of columns that the compiler does not know.
 #[derive(Clone, Copy)]
-pub(super) struct Of<T> {
+pub(super) struct OfColumns<T> {
     pub(super) values: T,
     pub(super) dim: usize,
 }
 
-impl Params for Of<&mut [f32]> {
+impl Params for OfColumns<&mut [f32]> {
     #[inline(always)]
     fn row(&mut self, place: usize) -> Option<&mut [f32]> {
         row_of(self.values, place, self.dim)
     }
 }
 
-impl<'a> Grads<'a> for Of<&'a [f32]> {
+impl<'a> Grads<'a> for OfColumns<&'a [f32]> {
     #[inline(always)]
     fn first(self) -> Option<&'a [f32]> {
         self.values.get(..self.dim)

@@ -28,14 +28,15 @@ pub(crate) const fn is_exact(lanes: usize, len: usize) -> bool {
     lanes > 8 && len >= 1 << 22
 }
 
-/// Below how many elements fast steps are exact.
+/// Below how many elements fast steps by usual rules are exact.
 pub(crate) const LONG_IF_FAST: usize = 64;
 
-/// Whether so many elements go block by block, on lanes wider than eight: see docs/decisions.md, "Other options".
+/// Whether so many elements go block by block, on lanes wider than eight: see docs/decisions.md, "Only long slices and long rows
+/// run on AVX-512".
 #[inline(always)]
 pub(super) fn in_wide_blocks<C: Class, const W: usize>(rule: &Rule<f32>, len: usize) -> bool {
     let is_for_all = const { W > 8 && !C::IS_USUAL };
-    is_for_all && len < 512 && !rule.flags.is_fast()
+    is_for_all && len < if rule.flags.is_fast() { SHORT } else { 512 }
 }
 
 // Each of the following is a function of its own, so that a short slice does not save registers that only a long one needs:
@@ -135,6 +136,9 @@ impl<C: Class> SliceKernel for Few<C> {
         let (w_blocks, w) = w.as_chunks_mut::<W>();
         let (g_blocks, g) = g.as_chunks::<W>();
         let (a_blocks, a) = a.as_chunks_mut::<W>();
+        if w_blocks.len() > 1 {
+            never!("less than two blocks");
+        }
         if let ([w], [g], [a]) = (w_blocks, g_blocks, a_blocks) {
             step.blocks::<W, L, 1>(lanes, from_mut(w), from_ref(g), from_mut(a));
         }

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use super::Rule;
 use super::blocks::{Halves, Pass};
 use super::class::{Class, Decayed};
-use super::columns::{Grads, Of, Params};
+use super::columns::{Grads, OfColumns, Params};
 use super::dense::Step;
 use super::row_wise::{TOGETHER, step_group, step_together};
 use super::rows::{Ahead, Chunk, PREFETCH_FROM, Rows, each_chunk};
@@ -97,7 +97,7 @@ impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
                 6 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 6>(rows)),
                 7 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 7>(rows)),
                 8 => lanes.call(RowWise::<C, 8>(rows)),
-                1..8 => lanes.call(ShortRowWise::<C>(rows, dim)),
+                1..8 if const { !C::IS_USUAL } => lanes.call(ShortRowWise::<C>(rows, dim)),
                 16 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
             },
@@ -181,7 +181,7 @@ impl<C: Class> Kernel for ShortRowWise<'_, C> {
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
         let (Chunk { rule, params, accumulator, places, grads, .. }, dim) = (self.0, self.1);
-        let (params, grads) = (&mut Of { values: params, dim }, Of { values: grads, dim });
+        let (params, grads) = (&mut OfColumns { values: params, dim }, OfColumns { values: grads, dim });
         each_together::<C, _, W, L>(rule, lanes, params, accumulator, places, grads, dim)
     }
 }
@@ -201,7 +201,7 @@ fn each_together<'g, C: Class, P: Params, const W: usize, L: Lanes<W>>(
     while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
         // The last rows come one at a time, each together with what is no row.
         let (mut count, mut together) = (1, [*place, usize::MAX, usize::MAX, usize::MAX]);
-        // No row that is here, such as padding, is not worth a root.
+        // What is not here, such as padding, is not worth a root.
         if *place < accumulator.len() {
             let mut their_grads = [grad; TOGETHER];
             if let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_together()) {

@@ -228,8 +228,8 @@ impl<V: Copy> Rule<V> {
 
     /// `d ← √G + ε` or `√(G + ε)`.
     ///
-    /// Both are added, of which one is −0: the one that is off takes an addition and no branch. It takes the branch where
-    /// additions are software, and where a few elements decay, since a step waits for all of the one before.
+    /// Both are added, of which one is −0: the one that is off takes an addition and no branch. There is a branch instead where
+    /// additions are software, and in single blocks of four that decay, since a step waits for all of the one before.
     #[inline(always)]
     pub(crate) fn denominators<C: Class, const W: usize, L: Lanes<W, Vector = V>, const N: usize>(
         &self,

@@ -11,7 +11,8 @@ use crate::{Adagrad, Bags, Error, Report, RowIndex, Table};
 impl Adagrad {
     /// One step for each row of each bag, in that order. `grads` has `dim` values for each bag.
     ///
-    /// Has the bits of [`step_rows`](Self::step_rows) with a copy of the bag's gradient for each row, but needs no copies:
+    /// Has the bits of [`step_rows`](Self::step_rows) with a copy of the bag's gradient for each row, except with
+    /// [`Arithmetic::Fast`](crate::Arithmetic::Fast), but needs no copies:
     ///
     /// ```text
     /// g ← g / size              with Bags::mean: the number of rows in the bag, as f32

@@ -1,4 +1,4 @@
-//! AVX-512F: sixteen lanes, for long slices. What is shorter than a group of blocks goes to AVX2.
+//! AVX-512F: sixteen lanes, for long slices and long rows. What is left of them goes to AVX2.
 
 use super::intrinsics::*;
 use super::{AVX512, Avx2, LEVEL};

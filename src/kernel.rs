@@ -49,6 +49,7 @@ mod sixteen;
 mod storage;
 
 pub(crate) use class::{Any, Class, Decayed, Usual};
+pub(crate) use columns::row_of;
 #[cfg(feature = "rayon")]
 pub(crate) use dense::is_exact;
 pub(crate) use dense::{Few, LONG_IF_FAST, Long, SHORT, SHORT_OF_ANY, Short};
@@ -72,7 +73,7 @@ pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use regularized::{Rates, Regularized, RegularizedSlices};
 #[cfg(feature = "half")]
 pub(crate) use rounding::{Nearest, Rounding};
-pub(crate) use rows::{AnyRowWise, AnyRows, Chunk, FEW_ROWS, Rows, ScalarRows, ShortRows, row_of};
+pub(crate) use rows::{AnyRowWise, AnyRows, Chunk, FEW_ROWS, Rows, ScalarRows, ShortRows};
 pub(crate) use rule::Rule;
 #[cfg(feature = "half")]
 pub(crate) use storage::Shared;

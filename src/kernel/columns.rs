@@ -1,7 +1,7 @@
 //! Rows of a table and their gradients, of a number of columns that the compiler knows, or does not.
 
-use super::row_wise::TOGETHER;
-use super::rows::row_of;
+/// How many rows are stepped together.
+pub(super) const TOGETHER: usize = 4;
 
 /// The parameters of rows.
 pub(super) trait Params {
@@ -87,4 +87,11 @@ impl<'a> Grads<'a> for OfColumns<&'a [f32]> {
         let values = self.values.get(rows.wrapping_mul(self.dim)..).unwrap_or_default();
         Self { values, ..self }
     }
+}
+
+/// What belongs to a row, of which there is so much, if it is here.
+#[inline(always)]
+pub(crate) fn row_of<T>(table: &mut [T], place: usize, dim: usize) -> Option<&mut [T]> {
+    let start = place.wrapping_mul(dim);
+    table.get_mut(start..start.wrapping_add(dim))
 }

@@ -6,9 +6,9 @@ use core::marker::PhantomData;
 use super::Rule;
 use super::blocks::{Halves, Pass};
 use super::class::{Class, Decayed};
-use super::columns::{Grads, OfColumns, Params};
+use super::columns::{Grads, OfColumns, Params, TOGETHER};
 use super::dense::Step;
-use super::row_wise::{TOGETHER, step_group, step_together};
+use super::row_wise::{step_group, step_together};
 use super::rows::{Ahead, Chunk, PREFETCH_FROM, Rows, each_chunk};
 use crate::backend::lanes::{Kernel, Lanes};
 

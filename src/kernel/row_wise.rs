@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use super::blocks::{Blocks, Pass, Place, Source, nothing};
 use super::class::Class;
-use super::columns::Params;
+use super::columns::{Params, TOGETHER};
 use super::rounding::{Nearest, Rounding};
 use super::rule::finite;
 use super::storage::Storage;
@@ -136,9 +136,6 @@ fn first<const W: usize, L: Lanes<W>>(lanes: L, vector: L::Vector) -> f32 {
     lanes.store(vector, &mut values);
     values.first().copied().unwrap_or_default()
 }
-
-/// How many rows are stepped together.
-pub(super) const TOGETHER: usize = 4;
 
 /// [`step_row`], by a rule that skips nothing, of some rows, all different, of those that are here, each some whole blocks. They
 /// share the instructions for the mean, the root and the quotient: see docs/decisions.md, "Row-wise rows share a root".

@@ -33,6 +33,7 @@ mod gradients;
 mod mixed;
 #[cfg(feature = "half")]
 mod mixed_rows;
+mod narrow_row_wise;
 mod narrow_rows;
 #[cfg(feature = "half")]
 mod pairs;
@@ -44,6 +45,7 @@ mod rounding;
 mod row_wise;
 mod rows;
 mod rule;
+mod scalar_rows;
 #[cfg(feature = "half")]
 mod sixteen;
 mod storage;
@@ -67,14 +69,16 @@ pub(crate) use gradients::{OfBags, OfRows};
 pub(crate) use mixed::{MixedStep, ShortMixedStep};
 #[cfg(feature = "half")]
 pub(crate) use mixed_rows::{Counted, MixedRows};
-pub(crate) use narrow_rows::{NarrowRowWise, NarrowRows};
+pub(crate) use narrow_row_wise::NarrowRowWise;
+pub(crate) use narrow_rows::NarrowRows;
 pub(crate) use quotients::greatest_estimate;
 pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use regularized::{Rates, Regularized, RegularizedSlices};
 #[cfg(feature = "half")]
 pub(crate) use rounding::{Nearest, Rounding};
-pub(crate) use rows::{AnyRowWise, AnyRows, Chunk, FEW_ROWS, Rows, ScalarRows, ShortRows};
+pub(crate) use rows::{AnyRowWise, AnyRows, Chunk, FEW_ROWS, Rows, ShortRows};
 pub(crate) use rule::Rule;
+pub(crate) use scalar_rows::ScalarRows;
 #[cfg(feature = "half")]
 pub(crate) use storage::Shared;
 pub(crate) use storage::{Exclusive, Storage};

@@ -6,17 +6,12 @@ use core::marker::PhantomData;
 use super::Rule;
 use super::blocks::{Halves, Pass};
 use super::class::{Class, Decayed};
-use super::columns::{Grads, OfColumns, Params, TOGETHER};
 use super::dense::Step;
-use super::row_wise::{step_group, step_together};
 use super::rows::{Ahead, Chunk, PREFETCH_FROM, Rows, each_chunk};
 use crate::backend::lanes::{Kernel, Lanes};
 
 /// The step by a rule of a class, with an accumulator per element.
 pub(crate) struct NarrowRows<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
-
-/// The row-wise step by a rule of a class.
-pub(crate) struct NarrowRowWise<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
 impl Rows<'_> {
     /// Whether [`NarrowRows`] are for them: all rules have loops for powers of two, and usual ones for all numbers up to 8.
@@ -24,13 +19,6 @@ impl Rows<'_> {
     pub(crate) fn are_narrow(&self, is_usual: bool) -> bool {
         let dim = self.shape.dim;
         self.are_plain() && (matches!(dim, 1 | 2 | 4 | 8 | 16) || is_usual && matches!(dim, 3 | 5..=7))
-    }
-
-    /// Whether [`NarrowRowWise`] are for them.
-    #[inline(always)]
-    pub(crate) fn are_narrow_row_wise(&self, is_usual: bool) -> bool {
-        let dim = self.shape.dim;
-        self.are_plain() && (dim <= 8 || is_usual && dim == 16)
     }
 
     /// Whether [`NarrowRows`] are for them, since they have 32 columns and the table is small: see docs/decisions.md, "Rows of 32
@@ -75,40 +63,10 @@ impl<C: Class> Kernel for NarrowRows<'_, '_, C> {
     }
 }
 
-impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
-    type Output = usize;
-
-    const LEAST_LANES: usize = 8;
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let dim = self.0.shape.dim;
-        each_narrow::<W, L, C>(
-            lanes,
-            self.0,
-            1,
-            #[inline(always)]
-            |rows| match dim {
-                1 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 1>(rows)),
-                2 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 2>(rows)),
-                3 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 3>(rows)),
-                4 => lanes.call(RowWise::<C, 4>(rows)),
-                5 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 5>(rows)),
-                6 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 6>(rows)),
-                7 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 7>(rows)),
-                8 => lanes.call(RowWise::<C, 8>(rows)),
-                1..8 if const { !C::IS_USUAL } => lanes.call(ShortRowWise::<C>(rows, dim)),
-                16 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 16>(rows)),
-                _ => never!("one of these numbers of columns"),
-            },
-        )
-    }
-}
-
 /// Calls `f` with some rows after the other, which have so many accumulators each. `f` returns how many elements, or rows,
 /// were skipped, and so does this.
 #[inline(always)]
-fn each_narrow<const W: usize, L: Lanes<W>, C: Class>(
+pub(super) fn each_narrow<const W: usize, L: Lanes<W>, C: Class>(
     lanes: L,
     table: &mut Rows<'_>,
     accumulators: usize,
@@ -156,86 +114,6 @@ impl<'s, C: Class> Chunk<'s, C> {
         let grads = self.grads.as_chunks().0;
         (Step::new(own), Columns { params, accumulator, places, grads })
     }
-}
-
-/// Rows of `D` columns together, row-wise, as far as they are different ones.
-struct RowWise<'s, C, const D: usize>(Chunk<'s, C>);
-
-impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Chunk { rule, params, accumulator, places, grads, .. } = self.0;
-        let (params, grads) = (&mut params.as_chunks_mut::<D>().0, grads.as_chunks::<D>().0);
-        each_together::<C, _, W, L>(rule, lanes, params, accumulator, places, grads, D)
-    }
-}
-
-/// The same of any number of columns that fits a block.
-struct ShortRowWise<'s, C>(Chunk<'s, C>, usize);
-
-impl<C: Class> Kernel for ShortRowWise<'_, C> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let (Chunk { rule, params, accumulator, places, grads, .. }, dim) = (self.0, self.1);
-        let (params, grads) = (&mut OfColumns { values: params, dim }, OfColumns { values: grads, dim });
-        each_together::<C, _, W, L>(rule, lanes, params, accumulator, places, grads, dim)
-    }
-}
-
-/// See [`RowWise`].
-#[inline(always)]
-fn each_together<'g, C: Class, P: Params, const W: usize, L: Lanes<W>>(
-    rule: &Rule<f32>,
-    lanes: L,
-    params: &mut P,
-    accumulator: &mut [f32],
-    mut places: &[usize],
-    mut grads: impl Grads<'g>,
-    dim: usize,
-) -> usize {
-    let (own, mut skipped) = (*rule, 0); // as in `Chunk::step`
-    while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
-        // The last rows come one at a time, each together with what is no row.
-        let (mut count, mut together) = (1, [*place, usize::MAX, usize::MAX, usize::MAX]);
-        // What is not here, such as padding, is not worth a root.
-        if *place < accumulator.len() {
-            let mut their_grads = [grad; TOGETHER];
-            if let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_together()) {
-                (together, their_grads) = (*places, grads);
-                count = different(&mut together);
-            }
-            if const { P::COLUMNS > W } {
-                step_together::<C, W, L>(&own, lanes, params, accumulator, together, &their_grads, dim);
-            } else {
-                skipped += step_group::<C, W, L>(&own, lanes, params, accumulator, together, &their_grads, dim);
-            }
-        }
-        (places, grads) = (places.get(count..).unwrap_or_default(), grads.after(count));
-    }
-    skipped
-}
-
-/// How many rows, from the first on, are different ones. The others are replaced by what is no row.
-#[inline(always)]
-fn different(places: &mut [usize; TOGETHER]) -> usize {
-    let [p0, p1, p2, p3] = *places;
-    if p3 != p0 && p3 != p1 && p3 != p2 && p2 != p0 && p2 != p1 && p1 != p0 {
-        return 4;
-    }
-    places[3] = usize::MAX;
-    if p2 != p0 && p2 != p1 && p1 != p0 {
-        return 3;
-    }
-    places[2] = usize::MAX;
-    if p1 != p0 {
-        return 2;
-    }
-    places[1] = usize::MAX;
-    1
 }
 
 /// One row after the other, each some whole blocks.

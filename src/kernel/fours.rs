@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::blocks::Source;
 use super::class::Class;
 use super::columns::{TOGETHER, row_of};
-use super::row_wise::{Loaded, OneRow, rates_of};
+use super::row_wise::{Loaded, OneRow, moved, rates_of};
 use super::rows::{Chunk, Rows, each_chunk, rows_ahead};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, zip};
@@ -202,18 +202,17 @@ fn four<C: Class, const W: usize, L: Lanes<W>>(
     };
     let ds = [lanes.splat(d0), lanes.splat(d1), lanes.splat(d2), lanes.splat(d3)];
     let rates = [lanes.splat(r0), lanes.splat(r1), lanes.splat(r2), lanes.splat(r3)];
-    let moves = Moves { rules, rates, ds };
     if const { !C::WITHOUT.any(Flags::SKIP) } && rules.flags.any(Flags::SKIP) {
         let mut bad = [zero; TOGETHER];
         if rests.0.is_some() {
-            bad = differences(lanes, bad, moves.moved(lanes, rest_w, rest_g));
+            bad = differences(lanes, bad, moved(&rules, lanes, rest_w, rest_g, rates, ds));
         }
         let ws = w0.iter().zip(w1.iter()).zip(w2.iter()).zip(w3.iter());
         let gs = g0.iter().zip(g1).zip(g2).zip(g3);
         for ((((w0, w1), w2), w3), (((g0, g1), g2), g3)) in ws.zip(gs) {
             let w = [w0, w1, w2, w3];
             let g = rules.gradient(lanes, &w, &[g0, g1, g2, g3]);
-            bad = differences(lanes, bad, moves.moved(lanes, w.load(lanes), g));
+            bad = differences(lanes, bad, moved(&rules, lanes, w.load(lanes), g, rates, ds));
         }
         let [b0, b1, b2, b3] = bad;
         let all = lanes.add(lanes.add(b0, b1), lanes.add(b2, b3));
@@ -229,43 +228,18 @@ fn four<C: Class, const W: usize, L: Lanes<W>>(
     for ((((w0, w1), w2), w3), (((g0, g1), g2), g3)) in ws.zip(gs) {
         let w = [&*w0, &*w1, &*w2, &*w3];
         let g = rules.gradient(lanes, &w, &[g0, g1, g2, g3]);
-        let moved = moves.moved(lanes, w.load(lanes), g);
+        let moved = moved(&rules, lanes, w.load(lanes), g, rates, ds);
         for (moved, w) in moved.into_iter().zip([w0, w1, w2, w3]) {
             lanes.store(moved, w);
         }
     }
     if let (Some(w0), Some(w1), Some(w2), Some(w3)) = &mut rests {
-        let moved = moves.moved(lanes, rest_w, rest_g);
+        let moved = moved(&rules, lanes, rest_w, rest_g, rates, ds);
         for (moved, w) in moved.into_iter().zip([w0, w1, w2, w3]) {
             lanes.store_halves(moved, w, &mut [0.0; 4]);
         }
     }
     true
-}
-
-/// `w − s·g` of blocks of four rows.
-struct Moves<V> {
-    rules: Rule<V>,
-    rates: [V; TOGETHER],
-    ds: [V; TOGETHER],
-}
-
-impl<V: Copy> Moves<V> {
-    #[inline(always)]
-    fn moved<const W: usize, L: Lanes<W, Vector = V>>(
-        &self,
-        lanes: L,
-        w: [V; TOGETHER],
-        g: [V; TOGETHER],
-    ) -> [V; TOGETHER] {
-        let moves = zip(
-            self.rates,
-            g,
-            #[inline(always)]
-            |rate, g| lanes.mul(rate, g),
-        );
-        self.rules.moved(lanes, self.rules.decayed(lanes, w), moves, self.ds)
-    }
 }
 
 /// Adds what is 0 where a value is finite, and NaN elsewhere.

@@ -11,7 +11,7 @@ use super::rule::finite;
 use super::storage::Storage;
 use super::{Flags, Rule};
 use crate::backend::Scalar;
-use crate::backend::lanes::{Kernel, Lanes, map};
+use crate::backend::lanes::{Kernel, Lanes, zip};
 
 /// How many running sums a row's squares go to, element `j` to sum `j mod 8`.
 const SUMS: usize = 8;
@@ -206,11 +206,11 @@ pub(super) fn step_group<C: Class, const W: usize, L: Lanes<W>>(
         }
     }
     let [sum, d, rate] = rates_of::<C, W, L>(&rules, lanes, &all, &old, dim);
-    let (mut moves, mut ds) = (g, [zero; TOGETHER]);
-    for (((g, to_d), d), rate) in moves.iter_mut().zip(&mut ds).zip(d).zip(rate) {
-        (*g, *to_d) = (lanes.mul(lanes.splat(rate), *g), lanes.splat(d));
+    let (mut rates, mut ds) = ([zero; TOGETHER], [zero; TOGETHER]);
+    for (((to_rate, to_d), rate), d) in rates.iter_mut().zip(&mut ds).zip(rate).zip(d) {
+        (*to_rate, *to_d) = (lanes.splat(rate), lanes.splat(d));
     }
-    let moved = rules.moved(lanes, rules.decayed(lanes, w), moves, ds);
+    let moved = moved(&rules, lanes, w, g, rates, ds);
     let mut skipped = 0;
     for ((place, sum), moved) in places.iter().zip(sum).zip(moved) {
         if let (Some(w), Some(a)) = (params.row(*place), accumulators.get_mut(*place)) {
@@ -294,7 +294,26 @@ fn add_squares<const W: usize, L: Lanes<W>>(
     lanes.store(new, sum);
 }
 
-/// `w − s·g`, where the row's `s` is `rate` and its denominator `d`.
+/// `w ← w − s·g` of blocks of rows, of each of which the rate `s` and the denominator are given. Weights decay before that.
+#[inline(always)]
+pub(super) fn moved<const W: usize, L: Lanes<W>, const N: usize>(
+    rules: &Rule<L::Vector>,
+    lanes: L,
+    w: [L::Vector; N],
+    g: [L::Vector; N],
+    rates: [L::Vector; N],
+    ds: [L::Vector; N],
+) -> [L::Vector; N] {
+    let moves = zip(
+        rates,
+        g,
+        #[inline(always)]
+        |rate, g| lanes.mul(rate, g),
+    );
+    rules.moved(lanes, rules.decayed(lanes, w), moves, ds)
+}
+
+/// The same of a row, by its gradients as they are given.
 struct Move {
     rule: Rule<f32>,
     rate: f32,
@@ -309,20 +328,10 @@ impl Move {
         w: &(impl Source<W, L, N> + ?Sized),
         g: &(impl Source<W, L, N> + ?Sized),
     ) -> [L::Vector; N] {
-        let rule = self.rule.splat(lanes);
+        let rules = &self.rule.splat(lanes);
         let (rate, d) = (lanes.splat(self.rate), lanes.splat(self.d));
-        let g = rule.gradient(lanes, w, g);
-        let w = rule.decayed(lanes, w.load(lanes));
-        rule.moved(
-            lanes,
-            w,
-            map(
-                g,
-                #[inline(always)]
-                |g| lanes.mul(rate, g),
-            ),
-            [d; N],
-        )
+        let g = rules.gradient(lanes, w, g);
+        moved(rules, lanes, w.load(lanes), g, [rate; N], [d; N])
     }
 }
 

@@ -1,4 +1,4 @@
-//! The row-wise step of rows of a multiple of four columns, four at a time, and of others one after the other.
+//! The row-wise step of rows four at a time, if they are different ones, and of others one after the other.
 
 use core::marker::PhantomData;
 
@@ -81,7 +81,7 @@ fn each_four<C: Class, const W: usize, L: Lanes<W>>(
         grads = rest;
         ask(params, accumulator, done);
         done = done.wrapping_add(TOGETHER);
-        if !dim.is_multiple_of(4) || !four::<C, W, L>(rule, lanes, params, accumulator, *places, now, dim) {
+        if !four::<C, W, L>(rule, lanes, params, accumulator, *places, now, dim) {
             let chunk = Chunk { rule, params, accumulator, places, grads: now, class };
             skipped += lanes.call(&mut OneByOne { chunk, dim });
         }
@@ -166,20 +166,16 @@ fn four<C: Class, const W: usize, L: Lanes<W>>(
         squares = rules.product_plus(lanes, g, g, squares);
     }
     let (mut rest_g, mut rest_w) = ([zero; TOGETHER], [zero; TOGETHER]);
-    let mut rests =
-        (w0_rest.first_chunk_mut(), w1_rest.first_chunk_mut(), w2_rest.first_chunk_mut(), w3_rest.first_chunk_mut());
-    if let (Some(w0), Some(w1), Some(w2), Some(w3)) = &rests
-        && let (Some(g0), Some(g1), Some(g2), Some(g3)) =
-            (g0_rest.first_chunk(), g1_rest.first_chunk(), g2_rest.first_chunk(), g3_rest.first_chunk())
-    {
-        rest_w = [w0, w1, w2, w3].map(
-            #[inline(always)]
-            |w| lanes.load_halves(w, &[0.0; 4]),
-        );
-        rest_g = [g0, g1, g2, g3].map(
-            #[inline(always)]
-            |g| lanes.load_halves(g, &[0.0; 4]),
-        );
+    let rests = [w0_rest, w1_rest, w2_rest, w3_rest];
+    let has_rest = !g0_rest.is_empty();
+    if has_rest {
+        // The lanes behind the last element are 0, and adding their squares changes no sum.
+        for (to, w) in rest_w.iter_mut().zip(&rests) {
+            *to = load_rest(lanes, w);
+        }
+        for (to, g) in rest_g.iter_mut().zip([g0_rest, g1_rest, g2_rest, g3_rest]) {
+            *to = load_rest(lanes, g);
+        }
         rest_g = rules.gradient(lanes, &Loaded(rest_w), &Loaded(rest_g));
         squares = rules.product_plus(lanes, rest_g, rest_g, squares);
     }
@@ -204,7 +200,7 @@ fn four<C: Class, const W: usize, L: Lanes<W>>(
     let rates = [lanes.splat(r0), lanes.splat(r1), lanes.splat(r2), lanes.splat(r3)];
     if const { !C::WITHOUT.any(Flags::SKIP) } && rules.flags.any(Flags::SKIP) {
         let mut bad = [zero; TOGETHER];
-        if rests.0.is_some() {
+        if has_rest {
             bad = differences(lanes, bad, moved(&rules, lanes, rest_w, rest_g, rates, ds));
         }
         let ws = w0.iter().zip(w1.iter()).zip(w2.iter()).zip(w3.iter());
@@ -233,13 +229,33 @@ fn four<C: Class, const W: usize, L: Lanes<W>>(
             lanes.store(moved, w);
         }
     }
-    if let (Some(w0), Some(w1), Some(w2), Some(w3)) = &mut rests {
+    if has_rest {
         let moved = moved(&rules, lanes, rest_w, rest_g, rates, ds);
-        for (moved, w) in moved.into_iter().zip([w0, w1, w2, w3]) {
-            lanes.store_halves(moved, w, &mut [0.0; 4]);
+        for (moved, w) in moved.into_iter().zip(rests) {
+            store_rest(lanes, moved, w);
         }
     }
     true
+}
+
+/// What is left of a row, less than a block. Half a block, the most frequent, takes one branch.
+#[inline(always)]
+fn load_rest<const W: usize, L: Lanes<W>>(lanes: L, from: &[f32]) -> L::Vector {
+    if let Some((half, [])) = from.split_first_chunk() {
+        lanes.load_halves(half, &[0.0; 4])
+    } else {
+        lanes.load_first(from)
+    }
+}
+
+/// The inverse.
+#[inline(always)]
+fn store_rest<const W: usize, L: Lanes<W>>(lanes: L, value: L::Vector, to: &mut [f32]) {
+    if let Some((half, [])) = to.split_first_chunk_mut() {
+        lanes.store_halves(value, half, &mut [0.0; 4]);
+    } else {
+        lanes.store_first(value, to);
+    }
 }
 
 /// Adds what is 0 where a value is finite, and NaN elsewhere.

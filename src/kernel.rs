@@ -21,7 +21,6 @@ pub(crate) use never;
 mod all_values;
 mod blocks;
 mod class;
-mod columns;
 mod dense;
 #[cfg(feature = "half")]
 mod dither;
@@ -51,7 +50,6 @@ mod sixteen;
 mod storage;
 
 pub(crate) use class::{Any, Class, Decayed, Usual};
-pub(crate) use columns::row_of;
 #[cfg(feature = "rayon")]
 pub(crate) use dense::is_exact;
 pub(crate) use dense::{Few, LONG_IF_FAST, Long, SHORT, SHORT_OF_ANY, Short};
@@ -76,7 +74,7 @@ pub(crate) use reduce::{AllFinite, EffectiveRates, SumOfSquares};
 pub(crate) use regularized::{Rates, Regularized, RegularizedSlices};
 #[cfg(feature = "half")]
 pub(crate) use rounding::{Nearest, Rounding};
-pub(crate) use rows::{AnyRowWise, AnyRows, Chunk, FEW_ROWS, Rows, ShortRows};
+pub(crate) use rows::{AnyRowWise, AnyRows, Chunk, FEW_ROWS, Rows, ShortRows, row_of};
 pub(crate) use rule::Rule;
 pub(crate) use scalar_rows::ScalarRows;
 #[cfg(feature = "half")]

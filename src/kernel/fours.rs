@@ -4,9 +4,8 @@ use core::marker::PhantomData;
 
 use super::blocks::Source;
 use super::class::Class;
-use super::columns::{TOGETHER, row_of};
-use super::row_wise::{Loaded, OneRow, moved, rates_of};
-use super::rows::{Chunk, Rows, each_chunk, rows_ahead};
+use super::row_wise::{Loaded, OneRow, TOGETHER, moved, rates_of};
+use super::rows::{Chunk, Rows, each_chunk, row_of, rows_ahead};
 use super::{Flags, Rule};
 use crate::backend::lanes::{Kernel, Lanes, zip};
 

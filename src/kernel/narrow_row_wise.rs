@@ -2,11 +2,9 @@
 
 use core::marker::PhantomData;
 
-use super::Rule;
 use super::class::Class;
-use super::columns::{Grads, OfColumns, Params, TOGETHER};
 use super::narrow_rows::each_narrow;
-use super::row_wise::{step_group, step_together};
+use super::row_wise::{TOGETHER, step_group, step_together};
 use super::rows::{Chunk, Rows};
 use crate::backend::lanes::{Kernel, Lanes};
 
@@ -14,11 +12,12 @@ use crate::backend::lanes::{Kernel, Lanes};
 pub(crate) struct NarrowRowWise<'s, 'a, C>(pub(crate) &'s mut Rows<'a>, pub(crate) PhantomData<C>);
 
 impl Rows<'_> {
-    /// Whether [`NarrowRowWise`] are for them.
+    /// Whether [`NarrowRowWise`] are for them: all rules have loops for 4 and 8 columns, and usual ones for all numbers up to 8
+    /// and for 16.
     #[inline(always)]
     pub(crate) fn are_narrow_row_wise(&self, is_usual: bool) -> bool {
         let dim = self.shape.dim;
-        self.are_plain() && (dim <= 8 || is_usual && dim == 16)
+        self.are_plain() && (matches!(dim, 4 | 8) || is_usual && (dim <= 8 || dim == 16))
     }
 }
 
@@ -44,7 +43,6 @@ impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
                 6 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 6>(rows)),
                 7 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 7>(rows)),
                 8 => lanes.call(RowWise::<C, 8>(rows)),
-                1..8 if const { !C::IS_USUAL } => lanes.call(ShortRowWise::<C>(rows, dim)),
                 16 if const { C::IS_USUAL } => lanes.call(RowWise::<C, 16>(rows)),
                 _ => never!("one of these numbers of columns"),
             },
@@ -52,7 +50,7 @@ impl<C: Class> Kernel for NarrowRowWise<'_, '_, C> {
     }
 }
 
-/// Rows of `D` columns together, row-wise, as far as they are different ones.
+/// Some rows together, row-wise, as far as they are different ones.
 struct RowWise<'s, C, const D: usize>(Chunk<'s, C>);
 
 impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
@@ -60,57 +58,29 @@ impl<C: Class, const D: usize> Kernel for RowWise<'_, C, D> {
 
     #[inline(always)]
     fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let Chunk { rule, params, accumulator, places, grads, .. } = self.0;
-        let (params, grads) = (&mut params.as_chunks_mut::<D>().0, grads.as_chunks::<D>().0);
-        each_together::<C, _, W, L>(rule, lanes, params, accumulator, places, grads, D)
-    }
-}
-
-/// The same of any number of columns that fits a block.
-struct ShortRowWise<'s, C>(Chunk<'s, C>, usize);
-
-impl<C: Class> Kernel for ShortRowWise<'_, C> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<const W: usize, L: Lanes<W>>(self, lanes: L) -> usize {
-        let (Chunk { rule, params, accumulator, places, grads, .. }, dim) = (self.0, self.1);
-        let (params, grads) = (&mut OfColumns { values: params, dim }, OfColumns { values: grads, dim });
-        each_together::<C, _, W, L>(rule, lanes, params, accumulator, places, grads, dim)
-    }
-}
-
-/// See [`RowWise`].
-#[inline(always)]
-fn each_together<'g, C: Class, P: Params, const W: usize, L: Lanes<W>>(
-    rule: &Rule<f32>,
-    lanes: L,
-    params: &mut P,
-    accumulator: &mut [f32],
-    mut places: &[usize],
-    mut grads: impl Grads<'g>,
-    dim: usize,
-) -> usize {
-    let (own, mut skipped) = (*rule, 0); // as in `Chunk::step`
-    while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
-        // The last rows come one at a time, each together with what is no row.
-        let (mut count, mut together) = (1, [*place, usize::MAX, usize::MAX, usize::MAX]);
-        // What is not here, such as padding, is not worth a root.
-        if *place < accumulator.len() {
-            let mut their_grads = [grad; TOGETHER];
-            if let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_together()) {
-                (together, their_grads) = (*places, grads);
-                count = different(&mut together);
+        let Chunk { rule, accumulator, mut places, .. } = self.0;
+        let (params, mut grads) = (self.0.params.as_chunks_mut::<D>().0, self.0.grads.as_chunks::<D>().0);
+        let (own, mut skipped) = (*rule, 0); // as in `Chunk::step`
+        while let (Some(place), Some(grad)) = (places.first(), grads.first()) {
+            // The last rows come one at a time, each together with what is no row.
+            let (mut count, mut together) = (1, [*place, usize::MAX, usize::MAX, usize::MAX]);
+            // What is not here, such as padding, is not worth a root.
+            if *place < accumulator.len() {
+                let mut their_grads = [grad; TOGETHER];
+                if let (Some(places), Some(grads)) = (places.first_chunk(), grads.first_chunk::<TOGETHER>()) {
+                    (together, their_grads) = (*places, grads.each_ref());
+                    count = different(&mut together);
+                }
+                if const { D > W } {
+                    step_together::<C, W, L, D>(&own, lanes, params, accumulator, together, &their_grads);
+                } else {
+                    skipped += step_group::<C, W, L, D>(&own, lanes, params, accumulator, together, &their_grads);
+                }
             }
-            if const { P::COLUMNS > W } {
-                step_together::<C, W, L>(&own, lanes, params, accumulator, together, &their_grads, dim);
-            } else {
-                skipped += step_group::<C, W, L>(&own, lanes, params, accumulator, together, &their_grads, dim);
-            }
+            (places, grads) = (places.get(count..).unwrap_or_default(), grads.get(count..).unwrap_or_default());
         }
-        (places, grads) = (places.get(count..).unwrap_or_default(), grads.after(count));
+        skipped
     }
-    skipped
 }
 
 /// How many rows, from the first on, are different ones. The others are replaced by what is no row.

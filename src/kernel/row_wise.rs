@@ -5,7 +5,6 @@ use core::marker::PhantomData;
 
 use super::blocks::{Blocks, Pass, Place, Source, nothing};
 use super::class::Class;
-use super::columns::{Params, TOGETHER};
 use super::rounding::{Nearest, Rounding};
 use super::rule::finite;
 use super::storage::Storage;
@@ -137,24 +136,26 @@ fn first<const W: usize, L: Lanes<W>>(lanes: L, vector: L::Vector) -> f32 {
     values.first().copied().unwrap_or_default()
 }
 
+/// How many rows are stepped together.
+pub(super) const TOGETHER: usize = 4;
+
 /// [`step_row`], by a rule that skips nothing, of some rows, all different, of those that are here, each some whole blocks. They
 /// share the instructions for the mean, the root and the quotient: see docs/decisions.md, "Row-wise rows share a root".
 #[inline(always)]
-pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>>(
+pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
     rule: &Rule<f32>,
     lanes: L,
-    params: &mut impl Params,
+    params: &mut [[f32; D]],
     accumulators: &mut [f32],
     places: [usize; TOGETHER],
-    grads: &[&[f32]; TOGETHER],
-    dim: usize,
+    grads: &[&[f32; D]; TOGETHER],
 ) {
     let rule = rule.without(C::WITHOUT);
     let rules = rule.splat(lanes);
     let (mut all, mut old) = ([[0.0; SUMS]; TOGETHER], [0.0; W]);
     for (((place, g), p), old) in places.iter().zip(grads).zip(&mut all).zip(&mut old) {
         // A row that is not here has no slice.
-        if let (Some(w), Some(a), Some(p)) = (params.row(*place), accumulators.get(*place), p.first_chunk_mut()) {
+        if let (Some(w), Some(a), Some(p)) = (params.get(*place), accumulators.get(*place), p.first_chunk_mut()) {
             *old = *a;
             let mut sum = lanes.splat(0.0);
             for (w, g) in w.as_chunks::<W>().0.iter().zip(g.as_chunks::<W>().0) {
@@ -164,9 +165,9 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>>(
             lanes.store(sum, p);
         }
     }
-    let [sum, d, rate] = rates_of::<C, W, L>(&rules, lanes, &all, &old, dim);
+    let [sum, d, rate] = rates_of::<C, W, L>(&rules, lanes, &all, &old, D);
     for ((((place, g), sum), d), rate) in places.iter().zip(grads).zip(sum).zip(d).zip(rate) {
-        if let (Some(w), Some(a)) = (params.row(*place), accumulators.get_mut(*place)) {
+        if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
             *a = sum;
             for (w, g) in w.as_chunks_mut::<W>().0.iter_mut().zip(g.as_chunks::<W>().0) {
                 let moved = Move { rule, rate, d }.moved(lanes, from_ref(w), from_ref(g));
@@ -179,14 +180,13 @@ pub(super) fn step_together<C: Class, const W: usize, L: Lanes<W>>(
 /// [`step_row`] of some rows, all different, of those that are here, each at most a block. The result is the number of rows
 /// skipped. They share the tests of options, too.
 #[inline(always)]
-pub(super) fn step_group<C: Class, const W: usize, L: Lanes<W>>(
+pub(super) fn step_group<C: Class, const W: usize, L: Lanes<W>, const D: usize>(
     rule: &Rule<f32>,
     lanes: L,
-    params: &mut impl Params,
+    params: &mut [[f32; D]],
     accumulators: &mut [f32],
     places: [usize; TOGETHER],
-    grads: &[&[f32]; TOGETHER],
-    dim: usize,
+    grads: &[&[f32; D]; TOGETHER],
 ) -> usize {
     let rule = rule.without(C::WITHOUT);
     let rules = rule.splat(lanes);
@@ -194,8 +194,8 @@ pub(super) fn step_group<C: Class, const W: usize, L: Lanes<W>>(
     let (mut w, mut g, mut old) = ([zero; TOGETHER], [zero; TOGETHER], [0.0; W]);
     for ((((place, from), to_w), to_g), old) in places.iter().zip(grads).zip(&mut w).zip(&mut g).zip(&mut old) {
         // A row that is not here has no slice.
-        if let (Some(w), Some(a)) = (params.row(*place), accumulators.get(*place)) {
-            (*old, *to_w, *to_g) = (*a, f32::load_first(lanes, w), f32::load_first(lanes, from));
+        if let (Some(w), Some(a)) = (params.get(*place), accumulators.get(*place)) {
+            (*old, *to_w, *to_g) = (*a, f32::load_first(lanes, w.as_slice()), f32::load_first(lanes, from.as_slice()));
         }
     }
     let g = rules.gradient(lanes, &Loaded(w), &Loaded(g));
@@ -205,7 +205,7 @@ pub(super) fn step_group<C: Class, const W: usize, L: Lanes<W>>(
             lanes.store(square, p);
         }
     }
-    let [sum, d, rate] = rates_of::<C, W, L>(&rules, lanes, &all, &old, dim);
+    let [sum, d, rate] = rates_of::<C, W, L>(&rules, lanes, &all, &old, D);
     let (mut rates, mut ds) = ([zero; TOGETHER], [zero; TOGETHER]);
     for (((to_rate, to_d), rate), d) in rates.iter_mut().zip(&mut ds).zip(rate).zip(d) {
         (*to_rate, *to_d) = (lanes.splat(rate), lanes.splat(d));
@@ -213,7 +213,7 @@ pub(super) fn step_group<C: Class, const W: usize, L: Lanes<W>>(
     let moved = moved(&rules, lanes, w, g, rates, ds);
     let mut skipped = 0;
     for ((place, sum), moved) in places.iter().zip(sum).zip(moved) {
-        if let (Some(w), Some(a)) = (params.row(*place), accumulators.get_mut(*place)) {
+        if let (Some(w), Some(a)) = (params.get_mut(*place), accumulators.get_mut(*place)) {
             if const { !C::WITHOUT.any(Flags::SKIP) }
                 && rule.flags.any(Flags::SKIP)
                 && !(*a >= 0.0 && sum <= f32::MAX && lanes.all(finite(lanes, [moved])))

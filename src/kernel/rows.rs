@@ -5,7 +5,6 @@ use core::mem::take;
 
 use super::blocks::Blocks;
 use super::class::{Any, Class, Decayed, Usual};
-use super::columns::row_of;
 use super::dense::{LONG_IF_FAST, SHORT, Step, in_wide_blocks};
 use super::gradients::{Gradients, RowGradients};
 use super::rounding::Nearest;
@@ -276,6 +275,13 @@ const CHUNK: usize = 64;
 
 /// Of fewer rows the indices are read at once, and not in chunks: see docs/decisions.md, "A few rows".
 pub(crate) const FEW_ROWS: usize = 7;
+
+/// What belongs to a row, of which there is so much, if it is here.
+#[inline(always)]
+pub(crate) fn row_of<T>(table: &mut [T], place: usize, dim: usize) -> Option<&mut [T]> {
+    let start = place.wrapping_mul(dim);
+    table.get_mut(start..start.wrapping_add(dim))
+}
 
 impl Kernel for AnyRows<'_, '_> {
     type Output = usize;

@@ -177,19 +177,12 @@ pub(crate) fn run_detected<K: Kernel<Output: Default>>(kernel: K) -> K::Output {
     }
 }
 
-/// Runs a kernel over slices on the detected backend. `is_long` says whether lanes wider than eight are faster.
+/// Runs a kernel over slices on the detected backend.
 ///
 /// What is not known to have AVX2 is not in the way of what is: nothing has to be saved for a call.
 #[inline(always)]
-pub(crate) fn run_slices_detected<K: SliceKernel>(
-    rule: &Rule<f32>,
-    w: &mut [f32],
-    g: &[f32],
-    a: &mut [f32],
-    is_long: bool,
-) -> usize {
+pub(crate) fn run_slices_detected<K: SliceKernel>(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut [f32]) -> usize {
     if K::HAS_WIDE
-        && is_long
         && let Some(avx512) = Avx512::known()
     {
         avx512.enter_slices::<K>(rule, w, g, a)

@@ -285,8 +285,7 @@ pub(crate) trait Kernel {
 /// A [`Kernel`] over three slices, whose arguments are no structure: they stay in registers from the call to the loop,
 /// which a step of a few elements is too short to hide.
 pub(crate) trait SliceKernel {
-    /// Whether lanes wider than eight are faster, if the slices are long: see docs/decisions.md, "Only long slices and long
-    /// rows run on AVX-512".
+    /// Whether it runs on lanes wider than eight: see docs/decisions.md, "Only long slices and long rows run on AVX-512".
     const HAS_WIDE: bool = false;
 
     /// The kernel that stands for it on portable lanes and on one, where a copy would not be worth its size.

@@ -28,7 +28,8 @@ const INLINED: usize = 32;
 /// The same in large tables, where a chunk of longer rows is too far ahead: see docs/decisions.md, "Prefetching".
 const INLINED_OF_LARGE: usize = 17;
 
-/// From how many columns on rows are stepped on lanes wider than eight: see docs/decisions.md, "Long rows on AVX-512".
+/// From how many columns on rows are stepped on lanes wider than eight: see docs/decisions.md, "Only long
+/// slices and long rows run on AVX-512".
 const WIDE_FROM: usize = 128;
 
 /// A step for some rows of a table.

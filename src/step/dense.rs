@@ -110,16 +110,16 @@ pub(crate) fn dense_detected(rule: &Rule<f32>, w: &mut [f32], g: &[f32], a: &mut
     let len = w.len();
     if !rule.flags.any(Usual::WITHOUT) {
         if IS_SCALAR || len < SHORT && !(rule.flags.is_fast() && len >= LONG_IF_FAST) {
-            run_slices_detected::<Short<Usual>>(rule, w, g, a, false)
+            run_slices_detected::<Short<Usual>>(rule, w, g, a)
         } else {
-            run_slices_detected::<Long<Usual>>(rule, w, g, a, true)
+            run_slices_detected::<Long<Usual>>(rule, w, g, a)
         }
     } else if !IS_SCALAR && len < SHORT && !rule.flags.any(Decayed::WITHOUT) {
-        run_slices_detected::<Short<Decayed>>(rule, w, g, a, false)
+        run_slices_detected::<Short<Decayed>>(rule, w, g, a)
     } else if !IS_SCALAR && len < SHORT_OF_ANY {
-        run_slices_detected::<Short<Any>>(rule, w, g, a, false)
+        run_slices_detected::<Short<Any>>(rule, w, g, a)
     } else {
-        run_slices_detected::<Long<Any>>(rule, w, g, a, true)
+        run_slices_detected::<Long<Any>>(rule, w, g, a)
     }
 }
 

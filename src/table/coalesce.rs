@@ -105,7 +105,8 @@ impl<I: Into<u64> + Copy + Eq> Groups<'_, I> {
                     return position;
                 }
                 steps -= 1;
-                // Another slot, as if at random: neighbouring slots would fill up. See docs/decisions.md, "`coalesce`".
+                // Another slot, as if at random: neighbouring slots would fill up. See docs/decisions.md, "`coalesce`: a
+                // product first, then a mixture, then slots as if at random".
                 hash = if is_first {
                     mixed(row.into())
                 } else {
